@@ -1,0 +1,199 @@
+/**
+ * The history: nodes (partial histories), groups (iterations) and their replies, with the names they have on
+ * the wire, in the store and in exports (DESIGN.md section 3, EXIT.md section 1). Plain data, no behaviour.
+ */
+import type { Verdict } from "./verdict.ts";
+
+export const goals = ["solve", "improve", "diverge", "debug"] as const;
+export type Goal = (typeof goals)[number];
+
+export const strategies = ["grpo", "curriculum", "improve", "diverge", "exit", "greedy", "balanced"] as const;
+export type Strategy = (typeof strategies)[number];
+
+/** A partial history in the tree. */
+export interface Node {
+  readonly id: string;
+  /** Name of the task instance. */
+  readonly task: string;
+  /** Null for a root. */
+  readonly parent: string | null;
+  /** Self-iteration steps from the root. */
+  readonly depth: number;
+  /** The goal of the step that made it; null for a root. */
+  readonly goal: Goal | null;
+  readonly verdict: Verdict | null;
+  /** Raw score in the task's own metric. */
+  readonly score: number | null;
+  /** In [0, 1]. */
+  readonly quality: number | null;
+  /** Standard error of the quality from repeats; null where unknown. */
+  readonly qualitySE: number | null;
+  /** Content id of the solution files: equal for equal content, whatever the parent. */
+  readonly snapshot: string | null;
+  /** The group that made it; null for a root. */
+  readonly group: string | null;
+  /** Policy version that wrote it; null for a root. */
+  readonly policy: string | null;
+  /** In a subtree held out from training from birth (EXIT.md section 5). */
+  readonly heldOut: boolean;
+  /** What the next prompt may tell about the verdict: the error trace or the evaluator's reason, never a score. */
+  readonly feedback: string | null;
+}
+
+export interface Message {
+  readonly role: "system" | "user" | "assistant";
+  readonly content: string;
+}
+
+/** The one prompt a group shares. `rendered` is the exact string the model evaluated. */
+export interface Prompt {
+  readonly messages: readonly Message[];
+  readonly rendered: string;
+}
+
+export interface Token {
+  /** Null where the runtime gives only texts. */
+  readonly id: number | null;
+  readonly text: string;
+}
+
+/** Why sampling ended: the end token, the length limit, our own abort for repetition, or a lost connection. */
+export const finishes = ["stop", "length", "repetition", "lost"] as const;
+export type Finish = (typeof finishes)[number];
+
+/** How a reply became an edit. */
+export interface Edit {
+  readonly kind: "file" | "blocks" | "json" | "unchanged" | "none";
+  /** Rungs of the repair ladder that were needed, in order; empty for a clean reply. */
+  readonly repairs: readonly string[];
+  /** Why no edit could be read (kind none). */
+  readonly problem: string | null;
+  /** Paths changed, added or removed against the start. */
+  readonly paths: readonly string[];
+}
+
+/** A reply as the policy gave it, before anything was made of it. */
+export interface SampledReply {
+  /** Place in the group, 0-based. */
+  readonly index: number;
+  readonly seed: number;
+  readonly text: string;
+  /** Without the end token; null where the runtime gives none. */
+  readonly tokens: readonly Token[] | null;
+  /** Natural logarithms, of the bare model at temperature 1; as many as `tokens`. */
+  readonly logprobs: readonly number[] | null;
+  readonly finish: Finish;
+  /** Digest of the schema that constrained the sampler, else null. */
+  readonly constrained: string | null;
+  /** Milliseconds from request to last token. */
+  readonly ms: number;
+}
+
+/** A member of a group with everything that became of it. Null fields are not known (yet). */
+export interface Reply extends SampledReply {
+  /** The part of `text` that was edited in. */
+  readonly answer: string | null;
+  readonly edit: Edit | null;
+  readonly snapshot: string | null;
+  readonly verdict: Verdict | null;
+  readonly score: number | null;
+  readonly quality: number | null;
+  readonly qualitySE: number | null;
+  readonly feedback: string | null;
+  readonly node: string | null;
+  readonly reward: number | null;
+  readonly advantage: number | null;
+  readonly diversity: number | null;
+}
+
+/** Recorded random draws in [0, 1), by purpose; what was not needed is absent. */
+export type Draws = Readonly<Record<string, number>>;
+
+/** How rewards of the group are computed. */
+export interface RewardSetting {
+  readonly rule: "relative" | "absolute";
+  readonly lambda: number;
+}
+
+/** One iteration: everything fixed when it is opened. */
+export interface GroupOpening {
+  readonly id: string;
+  readonly run: string;
+  /** 0-based within the run. */
+  readonly iteration: number;
+  /** 0, or 1 for the one repetition after too few replies came back. */
+  readonly attempt: number;
+  readonly task: string;
+  /** Node id. */
+  readonly start: string;
+  /** True if the start came from the buffer. */
+  readonly fromBuffer: boolean;
+  readonly goal: Goal;
+  /** The preset in force: never `balanced`, which resolves to `exit` or `greedy`. */
+  readonly strategy: Strategy;
+  readonly policy: string;
+  readonly startQuality: number | null;
+  readonly startSnapshot: string | null;
+  readonly startSE: number | null;
+  readonly reward: RewardSetting;
+  readonly draws: Draws;
+  /** One per member. */
+  readonly seeds: readonly number[];
+  /**
+   * Closed groups of other runs the decision could see: those with `closedSeq <= basis`. Of its own run it saw
+   * the iterations up to `iteration - pipeline depth`.
+   */
+  readonly basis: number;
+}
+
+/** A group, open or closed. */
+export interface Group extends GroupOpening {
+  readonly prompt: Prompt;
+  /** `open`, `closed`, or `infra` when fewer than two members came back twice. */
+  readonly state: "open" | "closed" | "infra";
+  /** Place in the workspace's order of closed groups, from 1; null while open. */
+  readonly closedSeq: number | null;
+  readonly learnability: number | null;
+  readonly informative: boolean | null;
+  readonly replies: readonly Reply[];
+}
+
+/** An entry of the buffer `B`. */
+export interface BufferEntry {
+  readonly node: string;
+  readonly snapshot: string;
+  readonly failed: boolean;
+  /** Learnability. */
+  readonly S: number;
+  readonly policy: string;
+  readonly timesDrawn: number;
+  /** Groups in a row that started here and were not informative. */
+  readonly dullGroups: number;
+  /** `closedSeq` of the group that inserted it: the age that breaks ties. */
+  readonly insertedAt: number;
+}
+
+/** Ends of a run; whichever is reached first. */
+export interface Budget {
+  readonly iterations: number | null;
+  readonly hours: number | null;
+  readonly tokens: number | null;
+  /** In the task's raw metric. */
+  readonly target: number | null;
+}
+
+export interface Run {
+  readonly id: string;
+  readonly seed: number;
+  readonly tasks: readonly string[];
+  readonly strategy: Strategy;
+  readonly settings: import("./settings.ts").Settings;
+  readonly budget: Budget;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly endedAt: string | null;
+  /** `iterations`, `hours`, `tokens`, `target` or `replaced`; null while unfinished. */
+  readonly endedBy: string | null;
+  /** Spent so far, over all sessions of the run. */
+  readonly spent: { readonly iterations: number; readonly ms: number; readonly tokens: number };
+}

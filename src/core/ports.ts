@@ -1,0 +1,372 @@
+/**
+ * The doors of the engine: what it needs from the world, as plain interfaces. `src/adapters` has one room per
+ * port; tests have others. Every long call takes an AbortSignal and rejects with its reason when aborted.
+ */
+import type {
+  BufferEntry,
+  Group,
+  GroupOpening,
+  Message,
+  Node,
+  Prompt,
+  Run,
+  SampledReply,
+} from "./history.ts";
+import type { TaskDefinition } from "./task.ts";
+import type { Verdict } from "./verdict.ts";
+
+// --- files -----------------------------------------------------------------------------------------------
+
+/** One regular file of a solution. Paths are relative to the workspace, with `/`. */
+export interface SolutionFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly executable: boolean;
+}
+
+/** A solution: its files sorted by path. */
+export type Solution = readonly SolutionFile[];
+
+/** Hexadecimal SHA-256 of a text (UTF-8) or of bytes. */
+export type Sha256 = (data: string | Uint8Array) => string;
+
+/**
+ * Data staged once for sandboxes: a folder that holds copies of `files` at their workspace paths, readable by
+ * any user and never changed afterwards.
+ */
+export interface StagedData {
+  /** Changes with any path or byte. */
+  readonly digest: string;
+  /** Absolute. */
+  readonly folder: string;
+  /** Sorted. */
+  readonly files: readonly string[];
+}
+
+/** A task file with its file sets resolved against the workspace. */
+export interface ResolvedTask {
+  /** The task's name. */
+  readonly id: string;
+  /** Path of the task file. */
+  readonly file: string;
+  readonly definition: TaskDefinition;
+  /** JSON Schema of a json solution. */
+  readonly schema: Readonly<Record<string, unknown>> | null;
+  /** May a revision contain this path? */
+  isSolutionPath(path: string): boolean;
+  /** May this path be collected as an output? Never one of inputs, hidden or solution, never importable code. */
+  isOutputPath(path: string): boolean;
+  /** Files of the `context` set, already cut to their `head`. */
+  readonly context: readonly { readonly path: string; readonly text: string }[];
+  readonly inputs: StagedData;
+  /** The files only the evaluator sees. */
+  readonly hidden: StagedData;
+  /** SHA-256 over everything the score of a revision depends on but the revision: commands, limits, hidden, inputs. */
+  readonly evaluatorDigest: string;
+}
+
+/** The user's workspace folder. Reads it; writes only what `write` and `remove` say. */
+export interface Workspace {
+  readonly folder: string;
+  /** Reads and checks the task files found in the workspace. Errors of single files do not hide the others. */
+  tasks(): Promise<{
+    readonly tasks: readonly { readonly name: string; readonly file: string }[];
+    readonly problems: readonly string[];
+  }>;
+  /** @throws ExitError `task-invalid`, `task-unknown` with file, line and column. */
+  resolve(task: string): Promise<ResolvedTask>;
+  /** The solution as it stands now. */
+  solution(task: ResolvedTask): Promise<Solution>;
+  /** The solution files found in another folder, at the same relative paths. */
+  solutionIn(folder: string, task: ResolvedTask): Promise<Solution>;
+  /** Makes the solution files of the task equal `solution`, each file replaced atomically; nothing else is touched. */
+  write(task: ResolvedTask, solution: Solution): Promise<void>;
+}
+
+// --- snapshots -------------------------------------------------------------------------------------------
+
+/** The shadow repository: solutions by content. */
+export interface Snapshots {
+  /**
+   * Stores a solution as a commit whose parent is `parent`'s commit, and returns its content id (a tree id).
+   * Storing the same content twice gives the same id.
+   */
+  save(solution: Solution, parent: string | null): Promise<string>;
+  /** @throws ExitError `snapshot-missing`. */
+  read(snapshot: string): Promise<Solution>;
+  /** Unified diff of two snapshots, empty when equal. */
+  diff(from: string, to: string): Promise<string>;
+  /** Three-way merge per file; `conflicts` names the files that need a hand. */
+  merge(
+    base: string,
+    ours: Solution,
+    theirs: string,
+  ): Promise<{ readonly merged: Solution; readonly conflicts: readonly string[] }>;
+}
+
+// --- the model -------------------------------------------------------------------------------------------
+
+export interface PolicyInfo {
+  /** `ollama`, `openai` or `embedded`. */
+  readonly runtime: string;
+  readonly model: string;
+  /** Digest of the weights. */
+  readonly digest: string;
+  /** Digest of the chat template. */
+  readonly templateDigest: string;
+  readonly quantisation: string | null;
+  /** Tokens a prompt and its reply may take together, per sequence. */
+  readonly contextLength: number;
+  /** Replies sampled at once. */
+  readonly parallel: number;
+  /** Share of the model on a GPU, 0 to 1; null where the runtime does not say. */
+  readonly gpuShare: number | null;
+  /** Sentences the user should see. */
+  readonly warnings: readonly string[];
+}
+
+export interface SampleOptions {
+  readonly maxTokens: number;
+  /** Constrain replies to this JSON Schema. */
+  readonly schema: Readonly<Record<string, unknown>> | null;
+}
+
+export interface Policy {
+  describe(signal?: AbortSignal): Promise<PolicyInfo>;
+  /** Renders with the model's own chat template and counts: `tokens` of the prompt. Never cuts. */
+  plan(
+    messages: readonly Message[],
+    signal?: AbortSignal,
+  ): Promise<{ readonly rendered: string; readonly tokens: number }>;
+  /**
+   * Samples one reply per member at training options (temperature 1, no top-k, top-p, min-p or penalties), each
+   * with its own seed, and yields each as it ends. A reply lost to the runtime is yielded with finish `lost`.
+   * @throws ExitError `context-overflow` instead of cutting a prompt.
+   */
+  sample(
+    prompt: Prompt,
+    members: readonly { readonly index: number; readonly seed: number }[],
+    options: SampleOptions,
+    signal: AbortSignal,
+  ): AsyncIterable<SampledReply>;
+  /** Embeddings of texts, one vector each; absent: the built-in lexical embedding is used. */
+  embed?(texts: readonly string[], signal: AbortSignal): Promise<readonly (readonly number[])[]>;
+  close(): Promise<void>;
+}
+
+// --- the sandbox -----------------------------------------------------------------------------------------
+
+/** What happened, for people and for the record: exit code, signals, recorded causes, limits, log tails. */
+export interface Evidence {
+  readonly exitCode: number | null;
+  /** The cause we recorded before acting: `deadline`, `output`, `disk`, `user`; null if the command ended by itself. */
+  readonly killedFor: "deadline" | "output" | "disk" | "user" | null;
+  readonly oomKilled: boolean;
+  /** Head and tail of what the command printed, control characters stripped. */
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly ms: number;
+  /** One sentence. */
+  readonly note: string;
+}
+
+export interface SandboxInfo {
+  /** Endpoint used, for people. */
+  readonly engine: string;
+  readonly version: string;
+  /** `runc`, `runsc`, ... and whether rootless. */
+  readonly boundary: string;
+  readonly image: string;
+  readonly imageDigest: string;
+  readonly warnings: readonly string[];
+}
+
+/** Files a run left that match `outputs`, kept in a folder of ours. */
+export interface Outputs {
+  readonly folder: string;
+  readonly files: readonly string[];
+}
+
+export interface RunRequest {
+  /** Unique name of this trial: the idempotency key of its containers and journal rows. */
+  readonly key: string;
+  /** Id of the run, for the label; null outside one. */
+  readonly run: string | null;
+  readonly task: ResolvedTask;
+  readonly solution: Solution;
+  readonly seed: number;
+  readonly split: "search" | "holdout";
+}
+
+export type RunOutcome =
+  | { readonly kind: "finished"; readonly outputs: Outputs; readonly evidence: Evidence }
+  /** Verdict of rules 1 to 5 of the table in research/sandbox.md 4g. */
+  | { readonly kind: "failed"; readonly verdict: Verdict; readonly evidence: Evidence };
+
+export type EvaluateOutcome =
+  /** The score command ended well; `line` is what it printed, at most 64 KiB. */
+  | { readonly kind: "printed"; readonly stdout: string; readonly evidence: Evidence }
+  | { readonly kind: "broke"; readonly evidence: Evidence }
+  | { readonly kind: "infra"; readonly evidence: Evidence };
+
+export interface Sandbox {
+  /** @throws ExitError `docker-unreachable`, `docker-denied`, `image-missing`. */
+  describe(task: ResolvedTask, signal?: AbortSignal): Promise<SandboxInfo>;
+  /** Runs a revision in a fresh container and collects its outputs from the stopped container. */
+  run(request: RunRequest, signal: AbortSignal): Promise<RunOutcome>;
+  /** Runs the score command in a fresh container that no revision process ever saw. */
+  evaluate(
+    request: Omit<RunRequest, "solution">,
+    outputs: Outputs,
+    signal: AbortSignal,
+  ): Promise<EvaluateOutcome>;
+  /** Removes what earlier processes of this workspace left; called with the workspace lock held. */
+  reap(): Promise<{ readonly containers: number; readonly volumes: number }>;
+  close(): Promise<void>;
+}
+
+/** Where the sandbox writes down each step before and after it is taken (research/sandbox.md 4h). */
+export interface Journal {
+  record(key: string, step: string, data: Readonly<Record<string, unknown>>): void;
+}
+
+// --- scoring ---------------------------------------------------------------------------------------------
+
+/** What the engine gets back for a solution. */
+export interface ScoreResult {
+  readonly verdict: Verdict;
+  readonly score: number | null;
+  readonly quality: number | null;
+  readonly qualitySE: number | null;
+  readonly metrics: Readonly<Record<string, number>>;
+  /** For the next prompt: error trace or the evaluator's reason, without any score. */
+  readonly feedback: string | null;
+  readonly evidence: { readonly run: Evidence | null; readonly score: Evidence | null };
+  /** True if an earlier identical scoring was reused. */
+  readonly cached: boolean;
+  readonly ms: number;
+}
+
+export interface Scorer {
+  score(
+    request: {
+      readonly key: string;
+      readonly run: string | null;
+      readonly task: ResolvedTask;
+      readonly snapshot: string;
+      readonly solution: Solution;
+    },
+    signal: AbortSignal,
+  ): Promise<ScoreResult>;
+}
+
+// --- the store -------------------------------------------------------------------------------------------
+
+/** The changes one closed group makes, committed in one transaction. */
+export interface GroupClosing {
+  readonly group: string;
+  readonly state: "closed" | "infra";
+  readonly closedSeq: number;
+  readonly learnability: number | null;
+  readonly informative: boolean;
+  readonly draws: Readonly<Record<string, number>>;
+  readonly nodes: readonly Node[];
+  readonly replies: readonly {
+    readonly index: number;
+    readonly node: string | null;
+    readonly reward: number | null;
+    readonly advantage: number | null;
+    readonly diversity: number | null;
+  }[];
+  /** The whole buffer after this group. */
+  readonly buffer: readonly BufferEntry[];
+}
+
+/** A closed group as decisions need it: without texts. */
+export interface ClosedGroup extends GroupOpening {
+  readonly state: "closed" | "infra";
+  readonly closedSeq: number;
+  readonly learnability: number | null;
+  readonly informative: boolean;
+  /** Of the children, in the order of their index. */
+  readonly children: readonly {
+    readonly index: number;
+    readonly node: string | null;
+    readonly quality: number | null;
+  }[];
+  /** Draws recorded at closing. */
+  readonly closingDraws: Readonly<Record<string, number>>;
+}
+
+/** The outcome of one reply once it is realised and scored. */
+export interface Outcome {
+  readonly answer: string | null;
+  readonly edit: import("./history.ts").Edit;
+  readonly snapshot: string | null;
+  readonly verdict: Verdict;
+  readonly score: number | null;
+  readonly quality: number | null;
+  readonly qualitySE: number | null;
+  readonly feedback: string | null;
+  readonly evidence: ScoreResult["evidence"] | null;
+}
+
+/** A scoring that can be reused: unique by `key`. */
+export interface StoredScore extends Omit<ScoreResult, "cached"> {
+  /** SHA-256 over task, solution tree, evaluator, data and seed list. */
+  readonly key: string;
+}
+
+/** The history in durable storage. Calls are synchronous and durable when they return; all are idempotent. */
+export interface Store {
+  openRun(run: Run): void;
+  runs(): readonly Run[];
+  updateRun(id: string, change: Pick<Run, "spent"> & Partial<Pick<Run, "endedAt" | "endedBy">>): void;
+
+  addRoot(node: Node): void;
+  /** Scores a root that has no quality yet. */
+  setRootScore(
+    id: string,
+    score: Pick<Node, "verdict" | "score" | "quality" | "qualitySE" | "feedback">,
+  ): void;
+  /** All nodes in the order they were made. */
+  nodes(): readonly Node[];
+
+  openGroup(opening: GroupOpening, prompt: Prompt, sampling: SampleOptions): void;
+  addReply(group: string, reply: SampledReply): void;
+  addOutcome(group: string, index: number, outcome: Outcome): void;
+  closeGroup(closing: GroupClosing): void;
+  /** In the order of `closedSeq`. */
+  closedGroups(): readonly ClosedGroup[];
+  /** Groups of the run that are not closed, by iteration, with the replies and outcomes stored so far. */
+  openGroups(run: string): readonly { readonly group: Group; readonly sampling: SampleOptions }[];
+  /** A whole group with prompt and replies. */
+  group(id: string): Group | null;
+  /** Ids of all groups, by iteration order of opening. */
+  groupIds(): readonly string[];
+  /** What the sandbox saw of one reply. */
+  evidence(group: string, index: number): ScoreResult["evidence"] | null;
+  buffer(): readonly BufferEntry[];
+
+  score(key: string): StoredScore | null;
+  putScore(score: StoredScore): void;
+
+  journal: Journal;
+  close(): void;
+}
+
+/** Reports progress as it happens; must not throw. */
+export interface Observer {
+  groupOpened?(opening: GroupOpening): void;
+  replySampled?(group: string, reply: SampledReply): void;
+  replyScored?(group: string, index: number, outcome: Outcome): void;
+  groupClosed?(closing: GroupClosing, opening: GroupOpening): void;
+  message?(level: "info" | "warn", text: string): void;
+}
+
+export interface Clock {
+  /** Milliseconds of a clock that never jumps. */
+  monotonic(): number;
+  /** ISO 8601 of the wall clock. */
+  now(): string;
+}

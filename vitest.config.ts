@@ -1,0 +1,28 @@
+import { defineConfig } from "vitest/config";
+
+/** Three kinds of tests: pure ones, adapters against the real thing, and whole runs. */
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts", "test/scripts/**/*.test.ts"] } },
+      {
+        test: {
+          name: "adapters",
+          include: ["test/adapters/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "system",
+          include: ["test/system/**/*.test.ts"],
+          testTimeout: 900_000,
+          hookTimeout: 900_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
