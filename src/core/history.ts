@@ -9,6 +9,8 @@ export type Goal = (typeof goals)[number];
 
 export const strategies = ["grpo", "curriculum", "improve", "diverge", "exit", "greedy", "balanced"] as const;
 export type Strategy = (typeof strategies)[number];
+/** What one iteration follows: `balanced` resolves to one of the others. */
+export type IterationStrategy = Exclude<Strategy, "balanced">;
 
 /** A partial history in the tree. */
 export interface Node {
@@ -129,8 +131,7 @@ export interface GroupOpening {
   /** True if the start came from the buffer. */
   readonly fromBuffer: boolean;
   readonly goal: Goal;
-  /** The preset in force: never `balanced`, which resolves to `exit` or `greedy`. */
-  readonly strategy: Strategy;
+  readonly strategy: IterationStrategy;
   readonly policy: string;
   readonly startQuality: number | null;
   readonly startSnapshot: string | null;
@@ -160,6 +161,8 @@ export interface Group extends GroupOpening {
 
 /** An entry of the buffer `B`. */
 export interface BufferEntry {
+  readonly task: string;
+  /** The oldest node of the task with this snapshot. */
   readonly node: string;
   readonly snapshot: string;
   readonly failed: boolean;

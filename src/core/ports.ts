@@ -119,6 +119,8 @@ export interface PolicyInfo {
   readonly contextLength: number;
   /** Replies sampled at once. */
   readonly parallel: number;
+  /** Licence the model file names, if it does. */
+  readonly license: string | null;
   /** Share of the model on a GPU, 0 to 1; null where the runtime does not say. */
   readonly gpuShare: number | null;
   /** Sentences the user should see. */
@@ -247,17 +249,20 @@ export interface ScoreResult {
   readonly ms: number;
 }
 
+export interface ScoreRequest {
+  /** Names the trial: unique among all trials of the workspace. */
+  readonly key: string;
+  readonly run: string | null;
+  readonly task: ResolvedTask;
+  readonly snapshot: string;
+  readonly solution: Solution;
+  /** The solution is a root: its outputs serve to tell a broken evaluator from broken outputs. */
+  readonly isRoot: boolean;
+}
+
 export interface Scorer {
-  score(
-    request: {
-      readonly key: string;
-      readonly run: string | null;
-      readonly task: ResolvedTask;
-      readonly snapshot: string;
-      readonly solution: Solution;
-    },
-    signal: AbortSignal,
-  ): Promise<ScoreResult>;
+  /** @throws ExitError `evaluator-broken` when the score command itself is at fault. */
+  score(request: ScoreRequest, signal: AbortSignal): Promise<ScoreResult>;
 }
 
 // --- the store -------------------------------------------------------------------------------------------
@@ -280,6 +285,8 @@ export interface GroupClosing {
   }[];
   /** The whole buffer after this group. */
   readonly buffer: readonly BufferEntry[];
+  /** What its run has spent with this group. */
+  readonly spent: Run["spent"];
 }
 
 /** A closed group as decisions need it: without texts. */
@@ -351,13 +358,13 @@ export interface Store {
   score(key: string): StoredScore | null;
   putScore(score: StoredScore): void;
 
-  journal: Journal;
+  readonly journal: Journal;
   close(): void;
 }
 
 /** Reports progress as it happens; must not throw. */
 export interface Observer {
-  groupOpened?(opening: GroupOpening): void;
+  groupOpened?(opening: GroupOpening, promptTokens: number): void;
   replySampled?(group: string, reply: SampledReply): void;
   replyScored?(group: string, index: number, outcome: Outcome): void;
   groupClosed?(closing: GroupClosing, opening: GroupOpening): void;

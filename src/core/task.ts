@@ -30,16 +30,22 @@ const size = z
   .string()
   .refine((text) => parseSize(text) >= 1, { error: 'must be a size such as "512k", "256m" or "2g"' });
 
-/** A path or glob inside the workspace: relative, with `/`, without `..`. */
+const insideMessage = "must stay inside the workspace folder (no ..)";
+const relativeMessage = "must be a path relative to the workspace folder, written with /";
+
+/** One file of the workspace: relative, with `/`, without `..`. */
 const path = z
   .string()
   .min(1)
   .refine((text) => !text.startsWith("/") && !/^[a-zA-Z]:/.test(text) && !text.includes("\\"), {
-    error: "must be a path relative to the workspace folder, written with /",
+    error: relativeMessage,
   })
-  .refine((text) => !text.split("/").includes(".."), {
-    error: "must stay inside the workspace folder (no ..)",
-  });
+  .refine((text) => !text.split("/").includes(".."), { error: insideMessage });
+
+/** A path or a glob of files (`*`, `**`, `?`, `[ab]`, `{a,b}`); a folder stands for all files below it. */
+const pattern = path.refine((text) => !text.startsWith("!"), {
+  error: "may not start with !: name what belongs to the set instead of what does not",
+});
 
 const command = z.array(z.string().min(1)).min(1);
 
@@ -61,7 +67,7 @@ export const taskSchema = z
       .describe("What the model is asked to improve, and under which rules."),
     solution: z
       .strictObject({
-        files: z.array(path).min(1).describe("Files and globs the model may change."),
+        files: z.array(pattern).min(1).describe("Files and globs the model may change."),
         format: z.enum(solutionFormats).default("code"),
         schema: z
           .union([z.record(z.string(), z.unknown()), path])
@@ -72,8 +78,11 @@ export const taskSchema = z
     context: z
       .array(
         z.union([
-          path,
-          z.strictObject({ file: path, head: z.int().min(1).describe("Only the first lines.") }),
+          pattern,
+          z.strictObject({
+            file: path,
+            head: z.int().min(1).describe("How many of its first lines are shown."),
+          }),
         ]),
       )
       .default([])
@@ -81,9 +90,9 @@ export const taskSchema = z
     run: z
       .strictObject({
         command: command.describe("Runs the revision, with /work (the workspace) as working directory."),
-        inputs: z.array(path).default([]).describe("Data the revision may read."),
-        outputs: z.array(path).default([]).describe("Files the evaluator gets."),
-        timeout: duration.default("5m"),
+        inputs: z.array(pattern).default([]).describe("Data the revision may read."),
+        outputs: z.array(pattern).default([]).describe("Files the evaluator gets."),
+        timeout: duration.default("5m").describe('Time limit of one run, such as "5m".'),
       })
       .describe("How a revision is run."),
     score: z
@@ -96,7 +105,7 @@ export const taskSchema = z
             .array(path)
             .default([])
             .describe("Files only the evaluator sees. Wins over every other set."),
-          timeout: duration.default("1m"),
+          timeout: duration.default("1m").describe('Time limit of one scoring, such as "1m".'),
         }),
         z.strictObject({
           fromRun: z
@@ -107,8 +116,8 @@ export const taskSchema = z
       ])
       .describe("How a revision is scored."),
     metric: z.strictObject({
-      name: z.string().min(1).default("score"),
-      direction: z.enum(["maximize", "minimize"]),
+      name: z.string().min(1).default("score").describe("What the score is called."),
+      direction: z.enum(["maximize", "minimize"]).describe("Which way is better."),
       worst: z.number().describe("Raw score that is worth quality 0."),
       best: z.number().describe("Raw score that is worth quality 1."),
       plausible: z
@@ -119,26 +128,42 @@ export const taskSchema = z
     holdout: z
       .strictObject({ replace: z.record(path, path) })
       .optional()
-      .describe("Data that replaces other files when a winner is scored once more."),
-    reward: z.enum(["relative", "absolute"]).optional(),
+      .describe(
+        "Data for scoring winners once more: each key is the file that is replaced, its value the file put there. The values stay hidden during the search.",
+      ),
+    reward: z
+      .enum(["relative", "absolute"])
+      .optional()
+      .describe("How improve and debug steps are rewarded: by the gain over their start or by the quality."),
     sandbox: z.strictObject({
-      image: z.string().min(1).optional(),
+      image: z.string().min(1).optional().describe("Docker image the commands run in."),
       build: z
         .strictObject({
-          from: z.string().min(1).default("python:3.12-slim"),
-          requirements: z.array(z.string().min(1)).default([]),
+          from: z.string().min(1).default("python:3.12-slim").describe("Base image."),
+          requirements: z
+            .array(z.string().regex(/^[A-Za-z0-9]/, { error: 'must be a package such as "numpy==2.1"' }))
+            .default([])
+            .describe("Python packages, as in requirements.txt."),
         })
-        .optional(),
-      cpus: z.number().positive().default(1),
-      memory: size.default("2g"),
-      disk: size.default("256m"),
-      pids: z.int().min(16).default(256),
-      gpus: z.int().min(0).default(0),
-      network: z.string().default("none"),
+        .optional()
+        .describe("An image to build instead of one that exists; the network is used only while building."),
+      cpus: z.number().positive().default(1).describe("CPU cores."),
+      memory: size.default("2g").describe('Memory limit, such as "2g".'),
+      disk: size.default("256m").describe('Size limit of /work, such as "256m".'),
+      pids: z.int().min(16).default(256).describe("Most processes and threads at once."),
+      gpus: z.int().min(0).default(0).describe("GPUs a run gets."),
+      network: z
+        .string()
+        .min(1)
+        .default("none")
+        .describe('Docker network of a run; anything but "none" asks for consent.'),
     }),
-    baseline: z.enum(["mustScore", "mayFail"]).default("mustScore"),
-    repeats: z.int().min(1).max(100).default(1),
-    split: z.enum(["train", "heldout"]).default("train"),
+    baseline: z
+      .enum(["mustScore", "mayFail"])
+      .default("mustScore")
+      .describe("Must the solution as it stands score? mayFail: the search starts by repairing it."),
+    repeats: z.int().min(1).max(100).default(1).describe("Runs per revision, each with its own seed."),
+    split: z.enum(["train", "heldout"]).default("train").describe("heldout: never used for training."),
   })
   .superRefine((task, context) => {
     const complain = (path: (string | number)[], message: string): void => {
@@ -161,17 +186,30 @@ export const taskSchema = z
     if (task.solution.schema !== undefined && task.solution.format !== "json")
       complain(["solution", "schema"], "goes with format json only");
     if ("fromRun" in task.score) {
-      try {
-        new RegExp(task.score.fromRun);
-      } catch {
-        complain(["score", "fromRun"], "is not a valid regular expression");
-      }
+      const groups = countGroups(task.score.fromRun);
+      if (groups === null) complain(["score", "fromRun"], "is not a valid regular expression");
+      else if (groups === 0)
+        complain(["score", "fromRun"], "has no group: put ( ) around the part that is the number");
     } else if (task.run.outputs.length === 0)
       complain(
         ["run", "outputs"],
         "is empty, so the score command would have nothing to read: name the files",
       );
   });
+
+/** Capturing groups of a regular expression; null if it is not one. */
+function countGroups(source: string): number | null {
+  try {
+    return (new RegExp(`${source}|`).exec("")?.length ?? 1) - 1;
+  } catch {
+    return null;
+  }
+}
+
+/** The JSON Schema (draft 7) of a task file as a user writes it: keys with a default may be left out. */
+export function taskJsonSchema(): z.core.JSONSchema.BaseSchema {
+  return z.toJSONSchema(taskSchema, { io: "input", target: "draft-07" });
+}
 
 /** A validated task file, defaults filled in. */
 export type TaskDefinition = z.infer<typeof taskSchema>;

@@ -1,0 +1,206 @@
+/**
+ * The loop of a run: decide, open, sample, score, close (EXIT.md section 2), with up to `pipelineDepth` groups
+ * under way, so that group `t + 1` is sampled while group `t` is still being scored. Groups close in order.
+ *
+ * The loop keeps nothing that is not in the store: called again for the same run after any interruption, it
+ * goes on where the records end.
+ */
+import { closeGroup } from "./closing.ts";
+import { embedSolution } from "./embedding.ts";
+import { ExitError } from "./errors.ts";
+import type { Group, Reply, Run } from "./history.ts";
+import { type Flight, fly, type IterationPorts } from "./iteration.ts";
+import { openGroup } from "./opening.ts";
+import type { Clock, PolicyInfo, ResolvedTask, SampleOptions, Sha256 } from "./ports.ts";
+import { endsIteration, openRunView, type RunView } from "./run-view.ts";
+import { presetOf } from "./strategy.ts";
+import { isBetter } from "./verdict.ts";
+
+export interface LoopContext extends IterationPorts {
+  readonly run: Run;
+  /** The run's tasks. */
+  readonly tasks: readonly ResolvedTask[];
+  readonly policyInfo: PolicyInfo;
+  /** Name of the policy version that samples (policy-version.ts). */
+  readonly policyVersion: string;
+  readonly sha256: Sha256;
+  readonly clock: Clock;
+}
+
+export type LoopEnd = "iterations" | "hours" | "tokens" | "target";
+
+/** With fewer members a group says nothing. */
+const leastMembers = 2;
+
+/**
+ * Runs until the budget ends. Rejects with the signal's reason when aborted, and with the first error of a
+ * port; what had been stored by then stays, and nothing goes on behind the caller's back.
+ */
+export async function runLoop(context: LoopContext, signal: AbortSignal): Promise<LoopEnd> {
+  const { run, store } = context;
+  const broken = new AbortController();
+  const inner = AbortSignal.any([signal, broken.signal]);
+  const view = openRunView(run, store);
+  const spending = { ...run.spent };
+  const startedAt = context.clock.monotonic();
+  const elapsed = (): number => run.spent.ms + context.clock.monotonic() - startedAt;
+  const closings = new Map<number, Promise<void>>();
+
+  const close = async (flight: Flight): Promise<void> => {
+    const replies = await flight.scored;
+    spending.ms = elapsed();
+    await closeFlight(flight, replies, context, view, spending);
+  };
+  const closeInOrder = (iteration: number, flight: Flight): void => {
+    const closing = (async () => {
+      await closings.get(iteration - 1);
+      await close(flight);
+    })();
+    closing.catch((error) => broken.abort(error));
+    closings.set(iteration, closing);
+  };
+
+  try {
+    const open = new Map(store.openGroups(run.id).map((entry) => [entry.group.iteration, entry]));
+    for (let iteration = view.firstIteration; ; iteration++) {
+      await closings.get(iteration - run.settings.pipelineDepth);
+      inner.throwIfAborted();
+      const resumed = open.get(iteration);
+      const end = budgetEnd(context, view, iteration, { ...spending, ms: elapsed() });
+      // A group that was opened is always finished: its replies are paid for.
+      if (end !== null && resumed === undefined) {
+        await Promise.all(closings.values());
+        return end;
+      }
+      const attempt = view.lostFirstTry(iteration) ? 1 : 0;
+      const { group, sampling } = resumed ?? (await openNext(context, view, iteration, attempt, inner));
+      let flight = launch(group, sampling, context, view, inner);
+      if ((await flight.sampled) < leastMembers && group.attempt === 0) {
+        context.observer.message?.("warn", `Fewer than two replies of ${group.id} came back; it is sampled once more.`);
+        await closings.get(iteration - 1);
+        await close(flight);
+        const second = await openNext(context, view, iteration, 1, inner);
+        flight = launch(second.group, second.sampling, context, view, inner);
+        await flight.sampled;
+      }
+      closeInOrder(iteration, flight);
+    }
+  } catch (error) {
+    broken.abort(error);
+    await Promise.allSettled(closings.values());
+    throw inner.reason ?? error;
+  }
+}
+
+function taskOf(context: LoopContext, name: string): ResolvedTask {
+  const task = context.tasks.find((candidate) => candidate.id === name);
+  if (task === undefined) throw new ExitError("task-unknown", `Task ${name} is not part of this run.`);
+  return task;
+}
+
+function launch(
+  group: Group,
+  sampling: SampleOptions,
+  context: LoopContext,
+  view: RunView,
+  signal: AbortSignal,
+): Flight {
+  const start = view.current.byId.get(group.start);
+  if (start === undefined) throw new RangeError(`group ${group.id} starts at an unknown node`);
+  return fly(group, start, sampling, taskOf(context, group.task), context, signal);
+}
+
+async function openNext(
+  context: LoopContext,
+  view: RunView,
+  iteration: number,
+  attempt: number,
+  signal: AbortSignal,
+): Promise<{ group: Group; sampling: SampleOptions }> {
+  const { run, store, observer } = context;
+  const opened = await openGroup(
+    { run, iteration, attempt, basis: view.basis },
+    view.visibleAt(iteration),
+    { ...context, taskOf: (name) => taskOf(context, name) },
+    signal,
+  );
+  for (const sentence of opened.shortened) observer.message?.("warn", sentence);
+  const { opening, prompt } = opened;
+  const sampling = { maxTokens: run.settings.maxReplyTokens, schema: taskOf(context, opening.task).schema };
+  store.openGroup(opening, prompt, sampling);
+  observer.groupOpened?.(opening, opened.promptTokens);
+  const group: Group = {
+    ...opening,
+    prompt,
+    state: "open",
+    closedSeq: null,
+    learnability: null,
+    informative: null,
+    replies: [],
+  };
+  return { group, sampling };
+}
+
+async function closeFlight(
+  flight: Flight,
+  replies: readonly Reply[],
+  context: LoopContext,
+  view: RunView,
+  spending: { iterations: number; ms: number; tokens: number },
+): Promise<void> {
+  const { run, store, observer } = context;
+  const { opening } = flight;
+  const { bonus } = presetOf(opening.strategy, run.settings);
+  const { closing, closed } = closeGroup(
+    {
+      opening,
+      replies,
+      state: replies.length < leastMembers ? "infra" : "closed",
+      closedSeq: view.nextClosedSeq(),
+      embeddings: bonus ? await embeddings(replies, context) : null,
+      paper: run.settings.paper,
+    },
+    view.current,
+    context.sha256,
+  );
+  const draws = view.add(closed, closing.nodes);
+  if (endsIteration(closed)) spending.iterations++;
+  for (const reply of replies) spending.tokens += reply.tokens?.length ?? 0;
+  const whole = { ...closing, draws, buffer: view.current.buffer, spent: { ...spending } };
+  store.closeGroup(whole);
+  observer.groupClosed?.(whole, opening);
+}
+
+/** Embeddings of the resulting solutions; null for a member without one. */
+async function embeddings(
+  replies: readonly Reply[],
+  context: LoopContext,
+): Promise<(readonly number[] | null)[]> {
+  return Promise.all(
+    replies.map(async (reply) =>
+      reply.snapshot === null ? null : embedSolution(await context.snapshots.read(reply.snapshot)),
+    ),
+  );
+}
+
+function budgetEnd(
+  context: LoopContext,
+  view: RunView,
+  iteration: number,
+  spent: Run["spent"],
+): LoopEnd | null {
+  const { budget } = context.run;
+  if (budget.target !== null && targetReached(budget.target, context.tasks, view)) return "target";
+  if (budget.iterations !== null && iteration >= budget.iterations) return "iterations";
+  if (budget.tokens !== null && spent.tokens >= budget.tokens) return "tokens";
+  if (budget.hours !== null && spent.ms >= budget.hours * 3_600_000) return "hours";
+  return null;
+}
+
+function targetReached(target: number, tasks: readonly ResolvedTask[], view: RunView): boolean {
+  const ranges = new Map(tasks.map((task) => [task.id, task.definition.metric]));
+  return view.current.nodes.some((node) => {
+    const range = ranges.get(node.task);
+    return range && node.verdict === "scored" && node.score !== null && !isBetter(target, node.score, range);
+  });
+}

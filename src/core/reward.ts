@@ -1,0 +1,109 @@
+/**
+ * What a scored group is worth: learnability, rewards, advantages, diversity (EXIT.md sections 2.6 to 2.8 and
+ * 5). Pure arithmetic over the members' qualities; a member without a quality is null everywhere.
+ */
+import type { Goal, RewardSetting } from "./history.ts";
+import { clip } from "./verdict.ts";
+
+export interface RewardMember {
+  /** In [0, 1]; null: outside the group's statistics. */
+  readonly quality: number | null;
+  readonly failed: boolean;
+  /** The solution equals the start's. */
+  readonly unchanged: boolean;
+}
+
+/** Which rule holds for a step of this goal (section 2.7), before `paper`. */
+export function ruleOf(goal: Goal, taskRule: "relative" | "absolute"): "relative" | "absolute" {
+  return goal === "improve" || goal === "debug" ? taskRule : "absolute";
+}
+
+function present(values: readonly (number | null)[]): number[] {
+  return values.filter((value): value is number => value !== null);
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Population variance of the qualities; null with fewer than two. */
+export function learnability(qualities: readonly (number | null)[]): number | null {
+  const known = present(qualities);
+  if (known.length < 2) return null;
+  const center = mean(known);
+  return mean(known.map((value) => (value - center) ** 2));
+}
+
+/** Rewards, one a member; null without a quality. `startQuality` is needed by the relative rule. */
+export function rewards(
+  members: readonly RewardMember[],
+  setting: RewardSetting,
+  startQuality: number | null,
+): (number | null)[] {
+  return members.map((member) => {
+    if (member.quality === null) return null;
+    if (setting.rule === "absolute") return member.quality;
+    const start = startQuality ?? 0;
+    if (setting.lambda > 0 && (member.failed || member.unchanged)) return -setting.lambda;
+    if (start >= 1) return member.quality >= 1 ? 1 : 0;
+    return Math.max(0, (member.quality - start) / (1 - start));
+  });
+}
+
+/** Group-normalised advantages with the unbiased standard deviation; all null with fewer than two rewards. */
+export function advantages(rewardsOfGroup: readonly (number | null)[]): (number | null)[] {
+  const known = present(rewardsOfGroup);
+  if (known.length < 2) return rewardsOfGroup.map(() => null);
+  const center = mean(known);
+  const std = Math.sqrt(known.reduce((sum, value) => sum + (value - center) ** 2, 0) / (known.length - 1));
+  return rewardsOfGroup.map((value) => (value === null ? null : (value - center) / (std + 1e-4)));
+}
+
+/**
+ * Diversity factors `d`, one a member, from embeddings of the members' solutions (null: no snapshot). Members
+ * without one have factor 1 and are left out of the centroid. Ours: distance over mean distance, clamped to
+ * [0.5, 2]. The paper's: distance over (max - min), 1 where that difference is below 1e-9.
+ */
+export function diversityFactors(
+  embeddings: readonly (readonly number[] | null)[],
+  paper: boolean,
+): number[] {
+  const known = embeddings.filter((vector): vector is readonly number[] => vector !== null);
+  const first = known[0];
+  if (first === undefined) return embeddings.map(() => 1);
+  const centroid = first.map((_, axis) => mean(known.map((vector) => vector[axis] ?? 0)));
+  const distance = (vector: readonly number[]): number =>
+    Math.sqrt(vector.reduce((sum, value, axis) => sum + (value - (centroid[axis] ?? 0)) ** 2, 0));
+  const distances = known.map(distance);
+  const divisor = paper ? Math.max(...distances) - Math.min(...distances) : mean(distances);
+  const none = paper ? divisor < 1e-9 : divisor === 0;
+  return embeddings.map((vector) => {
+    if (vector === null || none) return 1;
+    const factor = distance(vector) / divisor;
+    return paper ? factor : clip(factor, 0.5, 2);
+  });
+}
+
+/** Least spread of rewards that is more than noise of the start's score (section 5). */
+function informativeSpread(
+  setting: RewardSetting,
+  startQuality: number | null,
+  startSE: number | null,
+): number {
+  const noise = 2 * (startSE ?? 0);
+  const relative = setting.rule === "relative" && startQuality !== null && startQuality < 1;
+  return Math.max(0.01, relative ? noise / (1 - startQuality) : noise);
+}
+
+/** Is the group worth learning from: two qualities at least and rewards that differ by more than noise? */
+export function isInformative(
+  rewardsOfGroup: readonly (number | null)[],
+  setting: RewardSetting,
+  startQuality: number | null,
+  startSE: number | null,
+): boolean {
+  const known = present(rewardsOfGroup);
+  if (known.length < 2) return false;
+  const spread = Math.max(...known) - Math.min(...known);
+  return spread >= informativeSpread(setting, startQuality, startSE);
+}
