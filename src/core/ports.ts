@@ -358,8 +358,25 @@ export interface Store {
   score(key: string): StoredScore | null;
   putScore(score: StoredScore): void;
 
+  /** The revision the working tree was last given, until it is taken back. */
+  applied(): Applied | null;
+  setApplied(applied: Applied | null): void;
+  /** Evaluator digests that passed the audit, so that it is made once. */
+  auditPassed(task: string, evaluatorDigest: string): boolean;
+  setAuditPassed(task: string, evaluatorDigest: string): void;
+
   readonly journal: Journal;
   close(): void;
+}
+
+/** A revision written into the working tree, with the solution before and after, as snapshots. */
+export interface Applied {
+  readonly node: string;
+  readonly task: string;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly before: string;
+  readonly after: string;
 }
 
 /** Reports progress as it happens; must not throw. */

@@ -43,13 +43,21 @@ const path = z
   .refine((text) => !text.split("/").includes(".."), { error: insideMessage });
 
 /** A path or a glob of files (`*`, `**`, `?`, `[ab]`, `{a,b}`); a folder stands for all files below it. */
-const pattern = path.refine((text) => !text.startsWith("!"), {
-  error: "may not start with !: name what belongs to the set instead of what does not",
-});
+const pattern = path
+  .refine((text) => !text.startsWith("!"), {
+    error: "may not start with !: name what belongs to the set instead of what does not",
+  })
+  .refine((text) => text.split("/").includes("..") || !text.split(/[/,{}()|]/).includes(".."), {
+    error: insideMessage,
+  });
 
 const command = z.array(z.string().min(1)).min(1);
 
 export const solutionFormats = ["code", "json", "answer", "dialogue"] as const;
+
+function complain(context: z.core.$RefinementCtx, path: (string | number)[], message: string): void {
+  context.addIssue({ code: "custom", path, message });
+}
 
 export const taskSchema = z
   .strictObject({
@@ -68,11 +76,20 @@ export const taskSchema = z
     solution: z
       .strictObject({
         files: z.array(pattern).min(1).describe("Files and globs the model may change."),
-        format: z.enum(solutionFormats).default("code"),
+        format: z
+          .enum(solutionFormats)
+          .default("code")
+          .describe("code: files of a program; json: one JSON file; answer and dialogue: texts."),
         schema: z
           .union([z.record(z.string(), z.unknown()), path])
           .optional()
           .describe("format json: a JSON Schema, or the path of one; replies are constrained to it."),
+      })
+      .superRefine((solution, context) => {
+        if (solution.format === "json" && solution.files.length !== 1)
+          complain(context, ["files"], "format json takes exactly one file");
+        if (solution.schema !== undefined && solution.format !== "json")
+          complain(context, ["schema"], "goes with format json only");
       })
       .describe("The solution: what a revision consists of."),
     context: z
@@ -111,20 +128,40 @@ export const taskSchema = z
           fromRun: z
             .string()
             .min(1)
+            .superRefine((source, context) => {
+              const groups = countGroups(source);
+              if (groups === null) complain(context, [], "is not a valid regular expression");
+              if (groups === 0)
+                complain(context, [], "has no group: put ( ) around the part that is the number");
+            })
             .describe("Regular expression whose first group is the score the run prints."),
         }),
       ])
       .describe("How a revision is scored."),
-    metric: z.strictObject({
-      name: z.string().min(1).default("score").describe("What the score is called."),
-      direction: z.enum(["maximize", "minimize"]).describe("Which way is better."),
-      worst: z.number().describe("Raw score that is worth quality 0."),
-      best: z.number().describe("Raw score that is worth quality 1."),
-      plausible: z
-        .tuple([z.number(), z.number()])
-        .optional()
-        .describe("Raw scores outside are put in quarantine instead of believed."),
-    }),
+    metric: z
+      .strictObject({
+        name: z.string().min(1).default("score").describe("What the score is called."),
+        direction: z.enum(["maximize", "minimize"]).describe("Which way is better."),
+        worst: z.number().describe("Raw score that is worth quality 0."),
+        best: z.number().describe("Raw score that is worth quality 1."),
+        plausible: z
+          .tuple([z.number(), z.number()])
+          .optional()
+          .describe("Raw scores outside are put in quarantine instead of believed."),
+      })
+      .superRefine(({ worst, best, direction, plausible }, context) => {
+        if (worst === best)
+          complain(context, ["best"], "worst and best are equal; they must differ to make a scale");
+        else if (best > worst !== (direction === "maximize"))
+          complain(
+            context,
+            ["direction"],
+            `contradicts worst ${worst} and best ${best}: swap them or the direction`,
+          );
+        if (plausible && plausible[0] > plausible[1])
+          complain(context, ["plausible"], "the lower bound stands first");
+      })
+      .describe("The scale of the score."),
     holdout: z
       .strictObject({ replace: z.record(path, path) })
       .optional()
@@ -135,29 +172,35 @@ export const taskSchema = z
       .enum(["relative", "absolute"])
       .optional()
       .describe("How improve and debug steps are rewarded: by the gain over their start or by the quality."),
-    sandbox: z.strictObject({
-      image: z.string().min(1).optional().describe("Docker image the commands run in."),
-      build: z
-        .strictObject({
-          from: z.string().min(1).default("python:3.12-slim").describe("Base image."),
-          requirements: z
-            .array(z.string().regex(/^[A-Za-z0-9]/, { error: 'must be a package such as "numpy==2.1"' }))
-            .default([])
-            .describe("Python packages, as in requirements.txt."),
-        })
-        .optional()
-        .describe("An image to build instead of one that exists; the network is used only while building."),
-      cpus: z.number().positive().default(1).describe("CPU cores."),
-      memory: size.default("2g").describe('Memory limit, such as "2g".'),
-      disk: size.default("256m").describe('Size limit of /work, such as "256m".'),
-      pids: z.int().min(16).default(256).describe("Most processes and threads at once."),
-      gpus: z.int().min(0).default(0).describe("GPUs a run gets."),
-      network: z
-        .string()
-        .min(1)
-        .default("none")
-        .describe('Docker network of a run; anything but "none" asks for consent.'),
-    }),
+    sandbox: z
+      .strictObject({
+        image: z.string().min(1).optional().describe("Docker image the commands run in."),
+        build: z
+          .strictObject({
+            from: z.string().min(1).default("python:3.12-slim").describe("Base image."),
+            requirements: z
+              .array(z.string().regex(/^[A-Za-z0-9]/, { error: 'must be a package such as "numpy==2.1"' }))
+              .default([])
+              .describe("Python packages, as in requirements.txt."),
+          })
+          .optional()
+          .describe("An image to build instead of one that exists; the network is used only while building."),
+        cpus: z.number().positive().default(1).describe("CPU cores."),
+        memory: size.default("2g").describe('Memory limit, such as "2g".'),
+        disk: size.default("256m").describe('Size limit of /work, such as "256m".'),
+        pids: z.int().min(16).default(256).describe("Most processes and threads at once."),
+        gpus: z.int().min(0).default(0).describe("GPUs a run gets."),
+        network: z
+          .string()
+          .min(1)
+          .default("none")
+          .describe('Docker network of a run; anything but "none" asks for consent.'),
+      })
+      .superRefine((sandbox, context) => {
+        if ((sandbox.image === undefined) === (sandbox.build === undefined))
+          complain(context, [], 'needs exactly one of "image" and "build"');
+      })
+      .describe("Where and within which limits the commands run."),
     baseline: z
       .enum(["mustScore", "mayFail"])
       .default("mustScore")
@@ -166,32 +209,9 @@ export const taskSchema = z
     split: z.enum(["train", "heldout"]).default("train").describe("heldout: never used for training."),
   })
   .superRefine((task, context) => {
-    const complain = (path: (string | number)[], message: string): void => {
-      context.addIssue({ code: "custom", path, message });
-    };
-    const { worst, best, direction, plausible } = task.metric;
-    if (worst === best)
-      complain(["metric", "best"], "worst and best are equal; they must differ to make a scale");
-    else if (best > worst !== (direction === "maximize"))
+    if ("command" in task.score && task.run.outputs.length === 0)
       complain(
-        ["metric", "direction"],
-        `contradicts worst ${worst} and best ${best}: swap them or the direction`,
-      );
-    if (plausible && plausible[0] > plausible[1])
-      complain(["metric", "plausible"], "the lower bound stands first");
-    if ((task.sandbox.image === undefined) === (task.sandbox.build === undefined))
-      complain(["sandbox"], 'needs exactly one of "image" and "build"');
-    if (task.solution.format === "json" && task.solution.files.length !== 1)
-      complain(["solution", "files"], "format json takes exactly one file");
-    if (task.solution.schema !== undefined && task.solution.format !== "json")
-      complain(["solution", "schema"], "goes with format json only");
-    if ("fromRun" in task.score) {
-      const groups = countGroups(task.score.fromRun);
-      if (groups === null) complain(["score", "fromRun"], "is not a valid regular expression");
-      else if (groups === 0)
-        complain(["score", "fromRun"], "has no group: put ( ) around the part that is the number");
-    } else if (task.run.outputs.length === 0)
-      complain(
+        context,
         ["run", "outputs"],
         "is empty, so the score command would have nothing to read: name the files",
       );
@@ -208,7 +228,8 @@ function countGroups(source: string): number | null {
 
 /** The JSON Schema (draft 7) of a task file as a user writes it: keys with a default may be left out. */
 export function taskJsonSchema(): z.core.JSONSchema.BaseSchema {
-  return z.toJSONSchema(taskSchema, { io: "input", target: "draft-07" });
+  const schema = z.toJSONSchema(taskSchema, { io: "input", target: "draft-07" });
+  return { ...schema, title: "ExIt ML task", allowComments: true, allowTrailingCommas: true };
 }
 
 /** A validated task file, defaults filled in. */

@@ -1,0 +1,224 @@
+/** Runs: opening or continuing one, driving its loop in the background, ending it (EXIT.md section 3). */
+import { randomInt } from "node:crypto";
+import { availableParallelism } from "node:os";
+import { defaultCapacity } from "../core/buffer.ts";
+import { ExitError, isExitError, messageOf } from "../core/errors.ts";
+import type { Run } from "../core/history.ts";
+import { runLoop } from "../core/loop.ts";
+import { policyVersion } from "../core/policy-version.ts";
+import type {
+  Clock,
+  Observer,
+  Policy,
+  ResolvedTask,
+  Sandbox,
+  Scorer,
+  Sha256,
+  Snapshots,
+  Store,
+  Workspace,
+} from "../core/ports.ts";
+import { settingsSchema } from "../core/settings.ts";
+import { slots } from "../core/slots.ts";
+import type { AppEvent, RunRequest } from "./app.ts";
+import { ensureAudited } from "./check.ts";
+import { ensureRoot } from "./roots.ts";
+import { bestOf } from "./tree.ts";
+
+export interface RunParts {
+  readonly workspace: Workspace;
+  readonly snapshots: Snapshots;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly sha256: Sha256;
+  readonly emit: (event: AppEvent) => void;
+  readonly sandbox: () => Promise<Sandbox>;
+  readonly scorer: () => Promise<Scorer>;
+  readonly openPolicy: (runtime: string | null, model: string | null) => Promise<Policy>;
+  /** Tells when files that match change while the run lasts. */
+  readonly watch: (
+    matches: (path: string) => boolean,
+    onChange: (paths: readonly string[]) => void,
+  ) => Promise<{ close(): Promise<void> }>;
+}
+
+/** A run under way. */
+export interface ActiveRun {
+  readonly run: Run;
+  /** Ends it early; what is finished is kept and the run stays unfinished. */
+  stop(): Promise<void>;
+  /** Resolves when it has ended, for whatever reason. */
+  readonly ended: Promise<void>;
+}
+
+/**
+ * Starts or continues a run and returns once its loop is going.
+ * @throws ExitError for anything that keeps the run from starting; nothing is opened then.
+ */
+export async function startRun(
+  request: RunRequest,
+  parts: RunParts,
+  signal: AbortSignal,
+): Promise<{ active: ActiveRun; continued: boolean }> {
+  const tasks = await chosenTasks(request, parts.workspace);
+  parts.emit({ type: "progress", text: "Looking for the sandbox engine" });
+  const sandbox = await parts.sandbox();
+  const first = tasks[0];
+  if (first === undefined) throw new ExitError("no-task", "There is no task to run.");
+  const sandboxInfo = await sandbox.describe(first, signal);
+  const scorer = await parts.scorer();
+  for (const task of tasks) {
+    parts.emit({ type: "progress", text: `Scoring the solution of ${task.id} as it is` });
+    await ensureRoot(task, { ...parts, scorer }, signal);
+    await ensureAudited(task, { ...parts, scorer, progress: (text) => parts.emit({ type: "progress", text }) }, signal);
+  }
+  parts.emit({ type: "progress", text: "Loading the model" });
+  const policy = await parts.openPolicy(request.runtime, request.model);
+  try {
+    const policyInfo = await policy.describe(signal);
+    const { run, continued } = openRun(request, tasks, parts);
+    const active = drive(run, { tasks, scorer, policy, policyInfo }, parts);
+    parts.emit({ type: "runStarted", run, continued, policy: policyInfo, sandbox: sandboxInfo });
+    return { active, continued };
+  } catch (error) {
+    await policy.close();
+    throw error;
+  }
+}
+
+async function chosenTasks(request: RunRequest, workspace: Workspace): Promise<ResolvedTask[]> {
+  const { tasks, problems } = await workspace.tasks();
+  let names: readonly string[] = request.tasks;
+  if (names.length === 0) {
+    const [only, ...others] = tasks;
+    if (only === undefined) {
+      const mend = problems.length > 0 ? problems.join("\n") : 'Write one with "exit-ml init".';
+      throw new ExitError("no-task", `No task file (exit.task.json) can be used in this workspace. ${mend}`);
+    }
+    if (others.length > 0 && !request.all) {
+      const list = tasks.map((task) => task.name).join(", ");
+      throw new ExitError("task-needed", `Name a task with --task, or take all with --all: ${list}.`);
+    }
+    names = tasks.map((task) => task.name);
+  }
+  const resolved = await Promise.all(names.map((name) => workspace.resolve(name)));
+  const train = request.all ? resolved.filter((task) => task.definition.split === "train") : resolved;
+  if (train.length === 0)
+    throw new ExitError("no-train-task", 'Every task of this workspace is held out ("split": "heldout").');
+  return train;
+}
+
+/** The unfinished run of the same tasks, or a new one. */
+function openRun(
+  request: RunRequest,
+  tasks: readonly ResolvedTask[],
+  parts: Pick<RunParts, "store" | "clock">,
+): { run: Run; continued: boolean } {
+  const names = tasks.map((task) => task.id).sort();
+  const runs = parts.store.runs();
+  const unfinished = runs.findLast((run) => run.endedAt === null && run.tasks.join("\n") === names.join("\n"));
+  if (unfinished !== undefined && !request.fresh) return { run: unfinished, continued: true };
+  if (unfinished !== undefined) {
+    const { spent } = unfinished;
+    parts.store.updateRun(unfinished.id, { spent, endedAt: parts.clock.now(), endedBy: "replaced" });
+  }
+  const settings = settingsSchema.parse(request.settings);
+  const run: Run = {
+    id: `r${runs.length + 1}`,
+    seed: request.seed ?? randomInt(2 ** 31),
+    tasks: names,
+    strategy: request.strategy,
+    settings: { ...settings, capacity: settings.capacity ?? defaultCapacity(names.length) },
+    budget: request.budget,
+    startedAt: parts.clock.now(),
+    endedAt: null,
+    endedBy: null,
+    spent: { iterations: 0, ms: 0, tokens: 0 },
+  };
+  parts.store.openRun(run);
+  return { run, continued: false };
+}
+
+interface Crew {
+  readonly tasks: readonly ResolvedTask[];
+  readonly scorer: Scorer;
+  readonly policy: Policy;
+  readonly policyInfo: Awaited<ReturnType<Policy["describe"]>>;
+}
+
+function drive(run: Run, crew: Crew, parts: RunParts): ActiveRun {
+  const stopping = new AbortController();
+  const cpus = Math.max(...crew.tasks.map((task) => task.definition.sandbox.cpus));
+  const context = {
+    ...parts,
+    ...crew,
+    run,
+    policyVersion: policyVersion(crew.policyInfo, 0),
+    observer: observe(parts),
+    whenFree: slots(Math.max(1, Math.floor(availableParallelism() / cpus))),
+  };
+  const ended = (async () => {
+    const watches = await Promise.all(
+      crew.tasks.map((task) =>
+        parts.watch(
+          (path) => task.isSolutionPath(path) || path === task.file,
+          (paths) => parts.emit({ type: "workspaceMoved", task: task.id, paths }),
+        ),
+      ),
+    );
+    try {
+      const reason = await runLoop(context, stopping.signal);
+      const { spent } = currentRun(parts.store, run);
+      parts.store.updateRun(run.id, { spent, endedAt: parts.clock.now(), endedBy: reason });
+      parts.emit({ type: "runEnded", run: currentRun(parts.store, run), reason, error: null });
+    } catch (error) {
+      const stopped = stopping.signal.aborted;
+      parts.emit({
+        type: "runEnded",
+        run: currentRun(parts.store, run),
+        reason: stopped ? "stopped" : "error",
+        error: stopped ? null : wireError(error),
+      });
+    } finally {
+      await Promise.all(watches.map((watch) => watch.close()));
+      await crew.policy.close();
+    }
+  })();
+  return {
+    run,
+    ended,
+    stop: async () => {
+      stopping.abort(new ExitError("stopped", "The run was stopped."));
+      await ended;
+    },
+  };
+}
+
+function currentRun(store: Store, run: Run): Run {
+  return store.runs().find((candidate) => candidate.id === run.id) ?? run;
+}
+
+function wireError(error: unknown): { reason: string; message: string } {
+  return { reason: isExitError(error) ? error.reason : "internal", message: messageOf(error) };
+}
+
+function observe({ emit, store }: Pick<RunParts, "emit" | "store">): Observer {
+  return {
+    groupOpened: (opening, promptTokens) => emit({ type: "groupOpened", opening, promptTokens }),
+    replySampled: (group, reply) => {
+      const { index, finish, ms } = reply;
+      emit({ type: "replySampled", group, reply: { index, finish, ms, tokens: reply.tokens?.length ?? null } });
+    },
+    replyScored: (group, index, outcome) => {
+      const { verdict, score, quality, snapshot, feedback } = outcome;
+      emit({ type: "replyScored", group, index, outcome: { verdict, score, quality, snapshot, feedback } });
+    },
+    groupClosed: (closing, opening) => {
+      const { state, learnability, informative, nodes, spent } = closing;
+      const best = bestOf(store.nodes(), opening.task);
+      const brief = { state, learnability, informative, nodes };
+      emit({ type: "groupClosed", group: closing.group, iteration: opening.iteration, closing: brief, best, spent });
+    },
+    message: (level, text) => emit({ type: "message", level, text }),
+  };
+}

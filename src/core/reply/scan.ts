@@ -1,0 +1,264 @@
+/** A reply cut into the blocks it edits with; what stands between them is prose. Syntax: see syntax.ts. */
+import { deletionOf, type Label, labelAbove, labelInFence } from "./label.ts";
+import { refuse } from "./refusal.ts";
+import {
+  closerLength,
+  closes,
+  dividerLength,
+  type FenceLine,
+  fenceLineOf,
+  isStrayMarker,
+  markersOf,
+  type Opener,
+  openerOf,
+} from "./syntax.ts";
+
+interface Placed {
+  /** Offsets in the text that was scanned. */
+  readonly start: number;
+  readonly end: number;
+  /** Rungs of the repair ladder taken. */
+  readonly repairs: readonly string[];
+}
+
+export interface WholeBlock extends Placed {
+  readonly kind: "whole";
+  readonly label: Label | null;
+  /** First word after the opening fence, in lower case. */
+  readonly language: string;
+  readonly lines: readonly string[];
+}
+
+export interface ChangeBlock extends Placed {
+  readonly kind: "change";
+  readonly label: Label | null;
+  readonly search: readonly string[];
+  readonly replace: readonly string[];
+  /** A divider of the wrong length: trusted only if the file has no such line. */
+  readonly doubtfulDivider: string | null;
+}
+
+export interface DeleteBlock extends Placed {
+  readonly kind: "delete";
+  readonly path: string;
+}
+
+export type Block = WholeBlock | ChangeBlock | DeleteBlock;
+
+interface Line {
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Lines of prose a documented `FILE:` line may stand above its block. */
+const proseAllowed = 2;
+
+/**
+ * All blocks of `text` in order. `known` are the paths of the solution.
+ * @throws Refusal if a fence or a change is cut, doubled or nested, so that its content cannot be known.
+ */
+export function scanBlocks(text: string, known: ReadonlySet<string>): Block[] {
+  const lines = linesOf(text);
+  const blocks: Block[] = [];
+  let above: { label: Label; start: number; prose: number } | null = null;
+  let wrapper: { fence: FenceLine; label: Label | null; start: number } | null = null;
+  /** The file of the change directly above, which the next change shares. */
+  let running: Label | null = null;
+
+  const takeAbove = (): { label: Label; start: number } | null => {
+    if (above === null) return null;
+    const { label, start, prose } = above;
+    above = null;
+    return { label: prose > 0 ? { ...label, repair: "path-above" } : label, start };
+  };
+  const readText = (line: Line): void => {
+    if (line.text.trim() === "") return;
+    running = null;
+    if (isStrayMarker(line.text))
+      return refuse(`The marker ${JSON.stringify(line.text.trim())} stands outside of any change.`);
+    const removed = deletionOf(line.text);
+    if (removed !== null) {
+      blocks.push({ kind: "delete", path: removed, start: line.start, end: line.end, repairs: [] });
+      return;
+    }
+    const label = labelAbove(line.text, known);
+    const waiting = above?.label.repair === null ? above : null;
+    if (label !== null && (label.repair === null || waiting === null)) {
+      if (waiting !== null) refuse(`No content follows the line "FILE: ${waiting.label.path}".`);
+      above = { label, start: line.start, prose: 0 };
+    } else if (waiting !== null) {
+      if (waiting.prose === proseAllowed) refuse(`No content follows the line "FILE: ${waiting.label.path}".`);
+      above = { ...waiting, prose: waiting.prose + 1 };
+    } else above = null;
+  };
+
+  for (let at = 0; at < lines.length; ) {
+    const line = lines[at];
+    if (line === undefined) break;
+    const opener = openerOf(line.text);
+    if (opener !== null) {
+      const change = readChange(lines, at, opener);
+      const named = takeAbove();
+      const fenced: { label: Label | null; start: number } | null = wrapper;
+      const inMarker = opener.rest === null ? null : labelInFence(opener.rest, known);
+      const label: Label | null = oneLabel(named?.label ?? null, inMarker) ?? running ?? fenced?.label ?? null;
+      blocks.push({
+        kind: "change",
+        label,
+        search: change.search,
+        replace: change.replace,
+        doubtfulDivider: change.doubtfulDivider,
+        repairs: [...(fenced === null ? [] : ["fenced-change"]), ...change.repairs],
+        start: named?.start ?? fenced?.start ?? line.start,
+        end: lines[change.next - 1]?.end ?? line.end,
+      });
+      running = label;
+      at = change.next;
+      continue;
+    }
+    if (wrapper !== null) {
+      if (closes(line.text, wrapper.fence)) {
+        wrapper = null;
+        running = null;
+      } else if (line.text.trim() !== "" && labelAbove(line.text, known) === null) {
+        return refuse("A fenced block mixes SEARCH/REPLACE changes with other lines.");
+      } else readText(line);
+      at++;
+      continue;
+    }
+    const fence = fenceLineOf(line.text);
+    if (fence === null) {
+      readText(line);
+      at++;
+      continue;
+    }
+    running = null;
+    const named = takeAbove();
+    const label = oneLabel(named?.label ?? null, labelInFence(fence.info, known));
+    const start = named?.start ?? line.start;
+    if (wrapsChanges(lines, at + 1, known)) {
+      wrapper = { fence, label, start };
+      at++;
+      continue;
+    }
+    const end = closingLine(lines, at, fence);
+    blocks.push({
+      kind: "whole",
+      label,
+      language: (fence.info.split(/[\s:{]/)[0] ?? "").toLowerCase(),
+      lines: lines.slice(at + 1, end).map((inner) => withoutIndent(inner.text, fence.indent)),
+      repairs: fence.indent > 0 ? ["indented-fence"] : [],
+      start,
+      end: lines[end]?.end ?? line.end,
+    });
+    at = end + 1;
+  }
+  const waiting = takeAbove();
+  if (waiting !== null && waiting.label.repair === null)
+    refuse(`No content follows the line "FILE: ${waiting.label.path}".`);
+  return blocks;
+}
+
+function linesOf(text: string): Line[] {
+  const lines: Line[] = [];
+  for (let from = 0; from <= text.length; ) {
+    const newline = text.indexOf("\n", from);
+    const end = newline < 0 ? text.length : newline;
+    const raw = text.slice(from, end);
+    lines.push({ text: raw.endsWith("\r") ? raw.slice(0, -1) : raw, start: from, end });
+    from = end + 1;
+  }
+  return lines;
+}
+
+function oneLabel(a: Label | null, b: Label | null): Label | null {
+  if (a !== null && b !== null && a.path !== b.path)
+    return refuse(`A block is labelled both ${a.path} and ${b.path}.`);
+  return a ?? b;
+}
+
+/** Do the next lines begin a change (after a line that names its file, perhaps)? */
+function wrapsChanges(lines: readonly Line[], from: number, known: ReadonlySet<string>): boolean {
+  const next = lines.slice(from).filter((line) => line.text.trim() !== "");
+  const [first, second] = next.map((line) => line.text);
+  if (first === undefined) return false;
+  if (openerOf(first) !== null) return true;
+  return second !== undefined && openerOf(second) !== null && labelAbove(first, known) !== null;
+}
+
+/** Index of the line that closes the fence opened at `at`. */
+function closingLine(lines: readonly Line[], at: number, opened: FenceLine): number {
+  for (let index = at + 1; index < lines.length; index++) {
+    const text = lines[index]?.text ?? "";
+    if (closes(text, opened)) return index;
+    const inner = fenceLineOf(text);
+    if (inner !== null && inner.mark === opened.mark && inner.length >= opened.length)
+      return refuse("A fenced block contains another fence as long as its own, so its end is unclear.");
+  }
+  return refuse("A fenced block is never closed, so its end is unclear.");
+}
+
+function withoutIndent(text: string, indent: number): string {
+  let cut = 0;
+  while (cut < indent && text[cut] === " ") cut++;
+  return text.slice(cut);
+}
+
+interface Change {
+  readonly search: readonly string[];
+  readonly replace: readonly string[];
+  readonly doubtfulDivider: string | null;
+  readonly repairs: readonly string[];
+  /** Index of the line after the change. */
+  readonly next: number;
+}
+
+/** Reads the change whose SEARCH marker stands at `at`. */
+function readChange(lines: readonly Line[], at: number, opener: Opener): Change {
+  const markers = markersOf(opener.length);
+  const textAt = (index: number): string => lines[index]?.text ?? "";
+  const find = (from: number, test: (text: string) => boolean): number => {
+    for (let index = from; index < lines.length; index++) if (test(textAt(index))) return index;
+    return lines.length;
+  };
+  // Markers of another length are content, unless the change is written with short ones: then nothing was
+  // quoted by length, and a slip in the count is likelier.
+  const mayRepair = opener.length <= 7;
+  const another = find(at + 1, (text) => {
+    const length = openerOf(text)?.length ?? 0;
+    return length === opener.length || (mayRepair && length > 0);
+  });
+  let end = find(at + 1, (text) => text.trimEnd() === markers.replace);
+  let repaired = !opener.exact;
+  if (mayRepair && (end > another || end === lines.length)) {
+    end = find(at + 1, (text) => closerLength(text) > 0);
+    repaired = true;
+  }
+  if (end === lines.length) return refuse("A SEARCH/REPLACE change is never closed.");
+  if (end > another) return refuse("A SEARCH/REPLACE change begins inside another one.");
+
+  const dividersWhere = (test: (length: number) => boolean): number[] => {
+    const found: number[] = [];
+    for (let index = at + 1; index < end; index++)
+      if (test(dividerLength(textAt(index)))) found.push(index);
+    return found;
+  };
+  let dividers = dividersWhere((length) => length === opener.length);
+  let doubtfulDivider: string | null = null;
+  if (dividers.length === 0 && mayRepair) {
+    dividers = dividersWhere((length) => length > 0 && length <= 9);
+    if (dividers[0] !== undefined) doubtfulDivider = textAt(dividers[0]);
+  }
+  const divider = dividers[0];
+  if (divider === undefined) return refuse("A SEARCH/REPLACE change has no line of = between its parts.");
+  if (dividers.length > 1)
+    return refuse("A SEARCH/REPLACE change has several lines of = that could divide its parts.");
+  return {
+    search: lines.slice(at + 1, divider).map((line) => line.text),
+    replace: lines.slice(divider + 1, end).map((line) => line.text),
+    doubtfulDivider,
+    repairs: repaired || doubtfulDivider !== null ? ["marker-variant"] : [],
+    next: end + 1,
+  };
+}
