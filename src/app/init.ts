@@ -30,15 +30,25 @@ export async function initTask(
 
 function checkRequest(file: string, request: InitRequest): void {
   if (file.split("/").at(-1) !== "exit.task.json")
-    throw invalid(`A task file is always called exit.task.json, so it cannot be written to ${file}; name a folder for it, such as tasks/one/exit.task.json.`);
-  if (file.startsWith("/") || /^[a-zA-Z]:|\\/.test(file) || file.split("/").some((part) => part === ".." || part === ""))
+    throw invalid(
+      `A task file is always called exit.task.json, so it cannot be written to ${file}; name a folder for it, such as tasks/one/exit.task.json.`,
+    );
+  if (
+    file.startsWith("/") ||
+    /^[a-zA-Z]:|\\/.test(file) ||
+    file.split("/").some((part) => part === ".." || part === "")
+  )
     throw invalid(`The task file must lie inside the workspace folder, but ${file} does not.`);
   if (request.score === undefined && request.fromRun === undefined)
-    throw invalid("A task needs a way to be scored: give a score command, or a regular expression on what the run prints.");
+    throw invalid(
+      "A task needs a way to be scored: give a score command, or a regular expression on what the run prints.",
+    );
   if (request.score !== undefined && request.fromRun !== undefined)
     throw invalid("A task has one way to be scored: give a score command or a regular expression, not both.");
   if (request.fromRun !== undefined && (request.hidden ?? []).length > 0)
-    throw invalid("Hidden files go with a score command: a score read from the run itself has nobody to see them.");
+    throw invalid(
+      "Hidden files go with a score command: a score read from the run itself has nobody to see them.",
+    );
 }
 
 function invalid(message: string): ExitError {
@@ -48,13 +58,18 @@ function invalid(message: string): ExitError {
 async function refuseExisting(root: string, file: string): Promise<void> {
   const there = await lstat(join(root, file)).catch(() => null);
   if (there)
-    throw new ExitError("task-exists", `${file} is there already and was left as it is; edit it, or name another folder for the new task.`);
+    throw new ExitError(
+      "task-exists",
+      `${file} is there already and was left as it is; edit it, or name another folder for the new task.`,
+    );
   const parts = file.split("/").slice(0, -1);
   for (const [index] of parts.entries()) {
     const folder = parts.slice(0, index + 1).join("/");
     const info = await lstat(join(root, folder)).catch(() => null);
     if (info && !info.isDirectory())
-      throw invalid(`${file} cannot be written because ${folder} is ${info.isSymbolicLink() ? "a link" : "not a folder"}; name another folder.`);
+      throw invalid(
+        `${file} cannot be written because ${folder} is ${info.isSymbolicLink() ? "a link" : "not a folder"}; name another folder.`,
+      );
   }
 }
 
@@ -65,7 +80,9 @@ async function writeWhole(target: string, text: string): Promise<void> {
     await writeFile(unfinished, text, { flag: "wx" });
     await rename(unfinished, target);
   } catch (error) {
-    throw new ExitError("write-failed", `${target} could not be written: ${messageOf(error)}.`, { cause: error });
+    throw new ExitError("write-failed", `${target} could not be written: ${messageOf(error)}.`, {
+      cause: error,
+    });
   } finally {
     await rm(unfinished, { force: true });
   }

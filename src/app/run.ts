@@ -21,7 +21,7 @@ import type {
 import { settingsSchema } from "../core/settings.ts";
 import { slots } from "../core/slots.ts";
 import type { AppEvent, RunRequest } from "./app.ts";
-import { ensureAudited } from "./check.ts";
+import { ensureAudited } from "./audit-once.ts";
 import { ensureRoot } from "./roots.ts";
 import { bestOf } from "./tree.ts";
 
