@@ -4,10 +4,17 @@ import { elisionIn } from "./elision.ts";
 import { type Label, labelInComment } from "./label.ts";
 import { exactPlaces, type Match, matchChange } from "./match.ts";
 import { resolvePath } from "./paths.ts";
-import { refuse } from "./refusal.ts";
+import { Refusal, refuse } from "./refusal.ts";
 import { type Block, type ChangeBlock, scanBlocks, type WholeBlock } from "./scan.ts";
 import { isStrayMarker } from "./syntax.ts";
-import { emptyTextFile, newLines, parseTextFile, type TextFile, type TextLine, withLines } from "./text-file.ts";
+import {
+  emptyTextFile,
+  newLines,
+  parseTextFile,
+  type TextFile,
+  type TextLine,
+  withLines,
+} from "./text-file.ts";
 
 export interface CodeEdit {
   readonly kind: "file" | "blocks";
@@ -39,7 +46,14 @@ export function readCode(text: string, task: ResolvedTask, start: Solution): Cod
 
   const contents = new Map<string, Uint8Array | null>();
   for (const path of new Set(blocks.map((block) => block.path))) {
-    contents.set(path, contentOf(path, blocks.filter((block) => block.path === path).map(({ block }) => block), context));
+    contents.set(
+      path,
+      contentOf(
+        path,
+        blocks.filter((block) => block.path === path).map(({ block }) => block),
+        context,
+      ),
+    );
   }
   return {
     kind: blocks.some(({ block }) => block.kind === "change") ? "blocks" : "file",
@@ -48,6 +62,17 @@ export function readCode(text: string, task: ResolvedTask, start: Solution): Cod
     start: first.block.start,
     end: blocks.at(-1)?.block.end ?? first.block.end,
   };
+}
+
+/** True if no file and no change in `text` is left open. */
+export function isComplete(text: string, start: Solution): boolean {
+  try {
+    scanBlocks(text, new Set(start.map((file) => file.path)));
+    return true;
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
+  }
 }
 
 interface Placed {
@@ -70,7 +95,9 @@ function labelled(blocks: readonly Block[], context: Context): Placed[] {
     return { path, block: { ...block, lines } };
   });
   const named = placed.filter((entry): entry is Placed => entry !== null);
-  const unnamed = blocks.filter((block, index): block is WholeBlock => placed[index] === null && block.kind === "whole");
+  const unnamed = blocks.filter(
+    (block, index): block is WholeBlock => placed[index] === null && block.kind === "whole",
+  );
   if (named.length > 0) {
     const before = blocks.findIndex((_, index) => placed[index] !== null);
     for (const block of unnamed) {
@@ -104,16 +131,19 @@ function theOnlyFile(blocks: readonly WholeBlock[], context: Context): Placed[] 
   return [{ path: resolve(file.path, context), block }];
 }
 
-/** Does the block only repeat lines of the solution or of the edits? */
+/**
+ * Does the block only show a piece of the solution or of the edits? A piece is a run of lines of less than half the
+ * text: more could be a file of its own whose name was lost.
+ */
 function isQuoted(block: WholeBlock, named: readonly Placed[], context: Context): boolean {
-  const lines = new Set<string>();
-  for (const file of context.start)
-    for (const line of parseTextFile(file.bytes)?.lines ?? []) lines.add(line.text.trim());
-  for (const { block: other } of named) {
-    if (other.kind === "whole") for (const line of other.lines) lines.add(line.trim());
-    if (other.kind === "change") for (const line of other.replace) lines.add(line.trim());
-  }
-  return block.lines.every((line) => line.trim() === "" || lines.has(line.trim()));
+  const solid = (lines: readonly string[]): string[] =>
+    lines.map((line) => line.trim()).filter((line) => line !== "");
+  const texts = [
+    ...context.start.map((file) => textOf(file.path, context)?.lines.map((line) => line.text) ?? []),
+    ...named.map(({ block: other }) => (other.kind === "whole" ? other.lines : [])),
+  ];
+  const piece = solid(block.lines);
+  return texts.map(solid).some((lines) => piece.length * 2 < lines.length && exactPlaces(lines, piece) > 0);
 }
 
 function pathOfChange(block: ChangeBlock, context: Context): string {
@@ -173,8 +203,13 @@ function wholeFile(path: string, block: WholeBlock, file: TextFile): Uint8Array 
   checkElision(path, block.lines, before);
   if (block.lines.some((line) => isStrayMarker(line) && !before.has(line)))
     return refuse(`The new content of ${path} contains SEARCH/REPLACE markers, so an edit in it is broken.`);
-  const isDiff = (lines: readonly string[]): boolean => lines.some((line) => /^@@ -\d+(?:,\d+)? \+\d/.test(line));
-  if (block.language === "diff" || block.language === "patch" || (isDiff(block.lines) && !isDiff([...before])))
+  const isDiff = (lines: readonly string[]): boolean =>
+    lines.some((line) => /^@@ -\d+(?:,\d+)? \+\d/.test(line));
+  if (
+    block.language === "diff" ||
+    block.language === "patch" ||
+    (isDiff(block.lines) && !isDiff([...before]))
+  )
     return refuse(`The block for ${path} is a diff; it must be the whole file or SEARCH/REPLACE changes.`);
   return withLines(file, newLines(file, block.lines));
 }

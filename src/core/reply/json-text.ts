@@ -73,10 +73,10 @@ export function parseJson(text: string, from = 0): ParsedJson {
       if (char === undefined || char === "\n") return fail("a string is not closed");
       at++;
       if (char === quote) return value;
-      value += char === "\\" ? escape() : char;
+      value += char === "\\" ? escaped() : char;
     }
   };
-  const escape = (): string => {
+  const escaped = (): string => {
     const char = text[at++];
     const known: Readonly<Record<string, string>> = {
       n: "\n",
@@ -91,7 +91,9 @@ export function parseJson(text: string, from = 0): ParsedJson {
     };
     if (char === "u") {
       const digits = take(/[0-9a-fA-F]{4}/);
-      return digits === null ? fail("an escape is not complete") : String.fromCharCode(Number.parseInt(digits, 16));
+      return digits === null
+        ? fail("an escape is not complete")
+        : String.fromCharCode(Number.parseInt(digits, 16));
     }
     return known[char ?? ""] ?? fail("an escape is unknown");
   };
@@ -195,31 +197,36 @@ function isWhole(number: { readonly source: string }): boolean {
   return /^-?\d+$/.test(number.source);
 }
 
-/** How a file lays its JSON out: `indent` is null when it stands on one line. */
+/** How a file lays its JSON out. */
 export interface JsonLayout {
+  /** Null when it stands on one line. */
   readonly indent: string | null;
+  /** Stands after colons and, on one line, after commas. */
+  readonly space: " " | "";
 }
 
 export function layoutOf(text: string): JsonLayout {
   const trimmed = text.trim();
-  if (trimmed === "" || trimmed === "{}") return { indent: "  " };
-  if (!trimmed.includes("\n")) return { indent: null };
-  return { indent: /\n([ \t]+)\S/.exec(trimmed)?.[1] ?? "  " };
+  if (trimmed.length <= 2) return { indent: "  ", space: " " };
+  const space = /"\s*:\S/.test(trimmed) ? "" : " ";
+  if (!trimmed.includes("\n")) return { indent: null, space };
+  return { indent: /\n([ \t]+)\S/.exec(trimmed)?.[1] ?? "", space };
 }
 
-/** As `JSON.stringify` prints, with the numbers as they were written. */
+/** As `JSON.stringify` prints in this layout, but with the numbers as they were written. */
 export function printJson(value: Json, layout: JsonLayout, margin = ""): string {
   if (value.kind === "number") return value.source;
   if (value.kind === "string" || value.kind === "literal") return JSON.stringify(value.value);
   const inner = margin + (layout.indent ?? "");
-  const [open, close] = value.kind === "object" ? "{}" : "[]";
-  const colon = layout.indent === null ? ": " : ": ";
   const members =
     value.kind === "object"
-      ? value.entries.map(([key, item]) => JSON.stringify(key) + colon + printJson(item, layout, inner))
+      ? value.entries.map(
+          ([key, item]) => `${JSON.stringify(key)}:${layout.space}${printJson(item, layout, inner)}`,
+        )
       : value.items.map((item) => printJson(item, layout, inner));
-  if (members.length === 0) return `${open}${close}`;
-  if (layout.indent === null) return `${open}${members.join(", ")}${close}`;
+  const [open, close] = value.kind === "object" ? ["{", "}"] : ["[", "]"];
+  if (members.length === 0) return open + close;
+  if (layout.indent === null) return open + members.join(`,${layout.space}`) + close;
   return `${open}\n${inner}${members.join(`,\n${inner}`)}\n${margin}${close}`;
 }
 

@@ -34,7 +34,9 @@ export function labelAbove(line: string, known: ReadonlySet<string>): Label | nu
   const words = text.split(/\s+/).map((word) => word.replace(wordEdges, ""));
   const paths = [...new Set(words.filter((word) => isPath(word, known)))];
   if (paths.length > 1)
-    return refuse(`The line ${JSON.stringify(text)} above a block names several files, so its file is unclear.`);
+    return refuse(
+      `The line ${JSON.stringify(text)} above a block names several files, so its file is unclear.`,
+    );
   return paths[0] === undefined ? null : { path: paths[0], repair: "path-above" };
 }
 
@@ -50,9 +52,10 @@ export function labelInFence(info: string, known: ReadonlySet<string>): Label | 
 
 /** A first line such as `# a.py` or `// file: a.py`. */
 export function labelInComment(line: string, known: ReadonlySet<string>): Label | null {
-  const text = /^\s*(?:#|\/\/|--|;|%|\/\*|<!--)+\s*(?:file(?:name|path)?\s*:\s*)?(\S+)\s*(?:\*\/|-->)?\s*$/i.exec(
-    line,
-  )?.[1];
+  const text =
+    /^\s*(?:#|\/\/|--|;|%|\/\*|<!--)+\s*(?:file(?:name|path)?\s*:\s*)?(\S+)\s*(?:\*\/|-->)?\s*$/i.exec(
+      line,
+    )?.[1];
   return text !== undefined && isPath(text, known) ? { path: text, repair: "path-comment" } : null;
 }
 

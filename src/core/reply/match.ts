@@ -39,7 +39,9 @@ export function matchChange(
     if (shift === null) continue;
     const replace = attempt.replace.map((line) => shifted(line, shift));
     if (replace.includes(null))
-      return refuse(`The lines that replace a part of ${path} are indented less than the lines they replace.`);
+      return refuse(
+        `The lines that replace a part of ${path} are indented less than the lines they replace.`,
+      );
     return {
       at,
       count,

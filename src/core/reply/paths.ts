@@ -8,8 +8,7 @@ import { refuse } from "./refusal.ts";
 const knownExtension =
   /\.(?:py|json|jsonc|yaml|yml|toml|txt|md|rst|csv|tsv|cfg|ini|sh|ipynb|js|mjs|cjs|ts|r|jl|c|h|cc|cpp|hpp|cu|rs|go|java|sql|pth|pt|npy|xml|html|lock|env)$/i;
 // Control characters, zero-width and direction marks make a path look like another one.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const hiddenCharacters = /[\u0000-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/u;
+const hiddenCharacters = /\p{Cc}|\p{Cf}|[\u2028\u2029]/u;
 
 /** True for one word that can only be meant as the path of a file. */
 export function looksLikePath(word: string): boolean {
@@ -44,8 +43,10 @@ export function resolvePath(written: string, task: ResolvedTask, start: Solution
     return refuse(`The path ${name} is not one every system can store.`);
 
   const candidate = segments.join("/");
-  const path = paths.find((known) => sameText(known, candidate)) ?? byBaseName(candidate, paths, task) ?? candidate;
-  if (!task.isSolutionPath(path)) return refuse(`The edit touches ${name}, which is not part of the solution.`);
+  const path =
+    paths.find((known) => sameText(known, candidate)) ?? byBaseName(candidate, paths, task) ?? candidate;
+  if (!task.isSolutionPath(path))
+    return refuse(`The edit touches ${name}, which is not part of the solution.`);
   if (!paths.includes(path)) {
     const twin = paths.find((known) => folded(known) === folded(path));
     if (twin !== undefined) return refuse(`The path ${name} differs from ${twin} only in letter case.`);

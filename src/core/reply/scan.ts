@@ -76,7 +76,7 @@ export function scanBlocks(text: string, known: ReadonlySet<string>): Block[] {
     if (line.text.trim() === "") return;
     running = null;
     if (isStrayMarker(line.text))
-      return refuse(`The marker ${JSON.stringify(line.text.trim())} stands outside of any change.`);
+      refuse(`The marker ${JSON.stringify(line.text.trim())} stands outside of any change.`);
     const removed = deletionOf(line.text);
     if (removed !== null) {
       blocks.push({ kind: "delete", path: removed, start: line.start, end: line.end, repairs: [] });
@@ -88,7 +88,8 @@ export function scanBlocks(text: string, known: ReadonlySet<string>): Block[] {
       if (waiting !== null) refuse(`No content follows the line "FILE: ${waiting.label.path}".`);
       above = { label, start: line.start, prose: 0 };
     } else if (waiting !== null) {
-      if (waiting.prose === proseAllowed) refuse(`No content follows the line "FILE: ${waiting.label.path}".`);
+      if (waiting.prose === proseAllowed)
+        refuse(`No content follows the line "FILE: ${waiting.label.path}".`);
       above = { ...waiting, prose: waiting.prose + 1 };
     } else above = null;
   };
@@ -102,7 +103,8 @@ export function scanBlocks(text: string, known: ReadonlySet<string>): Block[] {
       const named = takeAbove();
       const fenced: { label: Label | null; start: number } | null = wrapper;
       const inMarker = opener.rest === null ? null : labelInFence(opener.rest, known);
-      const label: Label | null = oneLabel(named?.label ?? null, inMarker) ?? running ?? fenced?.label ?? null;
+      const label: Label | null =
+        oneLabel(named?.label ?? null, inMarker) ?? running ?? fenced?.label ?? null;
       blocks.push({
         kind: "change",
         label,
@@ -147,7 +149,10 @@ export function scanBlocks(text: string, known: ReadonlySet<string>): Block[] {
       kind: "whole",
       label,
       language: (fence.info.split(/[\s:{]/)[0] ?? "").toLowerCase(),
-      lines: lines.slice(at + 1, end).map((inner) => withoutIndent(inner.text, fence.indent)),
+      lines: withoutIndent(
+        lines.slice(at + 1, end).map((inner) => inner.text),
+        Math.min(fence.indent, fenceLineOf(lines[end]?.text ?? "")?.indent ?? 0),
+      ),
       repairs: fence.indent > 0 ? ["indented-fence"] : [],
       start,
       end: lines[end]?.end ?? line.end,
@@ -194,15 +199,18 @@ function closingLine(lines: readonly Line[], at: number, opened: FenceLine): num
     if (closes(text, opened)) return index;
     const inner = fenceLineOf(text);
     if (inner !== null && inner.mark === opened.mark && inner.length >= opened.length)
-      return refuse("A fenced block contains another fence as long as its own, so its end is unclear.");
+      return refuse(
+        "A fenced block contains another fence at least as long as its own, so its end is unclear.",
+      );
   }
   return refuse("A fenced block is never closed, so its end is unclear.");
 }
 
-function withoutIndent(text: string, indent: number): string {
-  let cut = 0;
-  while (cut < indent && text[cut] === " ") cut++;
-  return text.slice(cut);
+/** A block indented as a whole (in a list, say) is moved back; one whose fence alone is indented is not. */
+function withoutIndent(texts: readonly string[], indent: number): readonly string[] {
+  const margin = " ".repeat(indent);
+  const whole = texts.every((text) => text.trim() === "" || text.startsWith(margin));
+  return whole ? texts.map((text) => (text.startsWith(margin) ? text.slice(indent) : text)) : texts;
 }
 
 interface Change {
@@ -240,8 +248,7 @@ function readChange(lines: readonly Line[], at: number, opener: Opener): Change 
 
   const dividersWhere = (test: (length: number) => boolean): number[] => {
     const found: number[] = [];
-    for (let index = at + 1; index < end; index++)
-      if (test(dividerLength(textAt(index)))) found.push(index);
+    for (let index = at + 1; index < end; index++) if (test(dividerLength(textAt(index)))) found.push(index);
     return found;
   };
   let dividers = dividersWhere((length) => length === opener.length);

@@ -114,9 +114,11 @@ export function fenceLineOf(line: string): FenceLine | null {
   };
 }
 
+/**
+ * Does the line close the block? CommonMark lets a longer fence close too; here that would hide a lost opening
+ * fence, and what is written in our syntax closes with an equal one.
+ */
 export function closes(line: string, opened: FenceLine): boolean {
   const fence = fenceLineOf(line);
-  return (
-    fence !== null && fence.mark === opened.mark && fence.length >= opened.length && fence.info === ""
-  );
+  return fence !== null && fence.mark === opened.mark && fence.length === opened.length && fence.info === "";
 }

@@ -50,7 +50,7 @@ export function parseTextFile(bytes: Uint8Array): TextFile | null {
   return {
     bom,
     lines,
-    eol: crlf * 2 > lines.length ? "\r\n" : "\n",
+    eol: crlf * 2 > lines.filter((line) => line.eol !== "").length ? "\r\n" : "\n",
     finalNewline: lines.at(-1)?.eol !== "",
   };
 }

@@ -5,8 +5,11 @@ const opening = /^\s*<(think|thinking|reasoning|thought)>/;
 /** Alone on its line: templates that open the block in the prompt leave only this in the reply. */
 const orphanClosing = /^[ \t]*<\/(?:think|thinking|reasoning|thought)>[ \t]*\r?$/gm;
 
-/** Where the answer begins in `text`: 0 for a reply without thinking. */
-export function answerStart(text: string): number {
+/**
+ * Where the answer begins in `text`: 0 for a reply without thinking.
+ * @param isOpen does the text up to here end inside content that is being written? A closing tag there is content.
+ */
+export function answerStart(text: string, isOpen: (before: string) => boolean): number {
   const opened = opening.exec(text);
   if (opened !== null) {
     const closing = `</${opened[1]}>`;
@@ -14,13 +17,7 @@ export function answerStart(text: string): number {
     if (at < 0) return refuse("The reply ended while still thinking, without an answer.");
     return at + closing.length;
   }
-  const orphans = [...text.matchAll(orphanClosing)];
-  const orphan = orphans[0];
-  if (orphan === undefined || orphans.length > 1 || insideFence(text.slice(0, orphan.index))) return 0;
-  return orphan.index + orphan[0].length;
-}
-
-/** A closing tag in a file that is being written is content. */
-function insideFence(before: string): boolean {
-  return (before.match(/^ {0,3}(?:`{3,}|~{3,}).*$/gm) ?? []).length % 2 === 1;
+  for (const orphan of text.matchAll(orphanClosing))
+    if (!isOpen(text.slice(0, orphan.index))) return orphan.index + orphan[0].length;
+  return 0;
 }

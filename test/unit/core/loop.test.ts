@@ -138,8 +138,9 @@ describe("the loop with ports in memory", () => {
 
   it("starts from a failed node with the goal debug and tells the error, never a score", async () => {
     const { context, store } = await memoryWorld({
-      iterations: 14,
-      policy: instantPolicy({ text: (seed) => JSON.stringify({ x: seed % 3 === 0 ? 7 : seed % 101 }) }),
+      iterations: 30,
+      run: { strategy: "exit" },
+      policy: instantPolicy({ text: (seed) => JSON.stringify({ x: 7 * (seed % 15) + (seed % 2) }) }),
     });
     await runLoop(context, forever);
     const debug = store.groupIds().map((id) => store.group(id)).find((group) => group?.goal === "debug");

@@ -1,0 +1,180 @@
+/**
+ * Takes the outputs out of a container in which nothing runs. The archive is written by the engine, but what is
+ * in it was made by the revision: only regular files the task asked for are kept, everything is counted.
+ */
+import { createHash } from "node:crypto";
+import { mkdir, open } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Container } from "dockerode";
+import { extract } from "tar-stream";
+import { ExitError } from "../../core/errors.ts";
+import type { ResolvedTask } from "../../core/ports.ts";
+import { opening } from "./engine.ts";
+import { statusOf } from "./failure.ts";
+import { foldersAbove } from "./mounts.ts";
+import { workdir } from "./recipe.ts";
+
+const mostEntries = 100_000;
+const mostFiles = 4_096;
+const deepest = 32;
+const longestPath = 1_024;
+const silence = 12_000;
+
+export interface Collected {
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** The outputs cannot be taken, and the revision is to blame. */
+function refusal(message: string): ExitError {
+  return new ExitError("outputs-refused", message);
+}
+
+/** Code that an evaluator might import; kept out even where a task asks for it. */
+const importable = /(^|\/)__pycache__(\/|$)|\.(py|pyc|pyo|pyd|pth|so)$/i;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused.
+const unprintable = /[\u0000-\u001f\u007f\\]/;
+
+/** One spelling for names that some file systems hold for the same. */
+function folded(path: string): string {
+  return path.normalize("NFC").toLowerCase();
+}
+
+/** Is this path an output that may lie beside the evaluator's own files? */
+function createFilter(task: ResolvedTask): (path: string) => boolean {
+  const own = [...task.hidden.files, ...task.inputs.files];
+  const files = new Set(own.map(folded));
+  const folders = new Set(own.flatMap(foldersAbove).map(folded));
+  return (path) => {
+    const name = folded(path);
+    return (
+      task.isOutputPath(path) &&
+      !importable.test(path) &&
+      !unprintable.test(path) &&
+      !files.has(name) &&
+      !folders.has(name) &&
+      !foldersAbove(name).some((folder) => files.has(folder))
+    );
+  };
+}
+
+/**
+ * Reads `roots` (paths inside the working directory; null: all of it) of a stopped or never started container
+ * and writes the outputs among them below `folder`, an empty folder of ours, readable by anyone.
+ * @param limit bytes the archive's files may have together.
+ * @throws ExitError `outputs-refused` if there are too many, too large, too deep or ambiguous files; the engine's error; the
+ * signal's reason.
+ */
+export async function collect(
+  container: Container,
+  task: ResolvedTask,
+  roots: readonly string[] | null,
+  folder: string,
+  limit: number,
+  signal: AbortSignal,
+): Promise<Collected[]> {
+  const collection: Collection = {
+    accepts: createFilter(task),
+    folder,
+    limit,
+    entries: 0,
+    bytes: 0,
+    files: [],
+    names: new Set(),
+  };
+  for (const root of roots ?? [""]) await collectRoot(container, root, collection, signal);
+  return collection.files;
+}
+
+interface Collection {
+  readonly accepts: (path: string) => boolean;
+  readonly folder: string;
+  readonly limit: number;
+  readonly files: Collected[];
+  readonly names: Set<string>;
+  entries: number;
+  bytes: number;
+}
+
+async function collectRoot(
+  container: Container,
+  root: string,
+  collection: Collection,
+  signal: AbortSignal,
+): Promise<void> {
+  const archive = await openArchive(container, root === "" ? workdir : `${workdir}/${root}`, signal);
+  if (archive === null) return;
+  const tar = extract();
+  const quiet = setTimeout(
+    () => archive.destroy(new DOMException("The engine is silent.", "TimeoutError")),
+    silence,
+  );
+  archive.on("data", () => quiet.refresh());
+  archive.on("error", (error) => tar.destroy(error));
+  archive.pipe(tar);
+  try {
+    for await (const entry of tar) {
+      const { name, type, size = 0 } = entry.header;
+      const path = pathOf(name, root);
+      collection.entries += 1;
+      collection.bytes += size;
+      if (collection.entries > mostEntries) throw refusal(`There are more than ${mostEntries} files.`);
+      if (collection.bytes > collection.limit)
+        throw refusal(`The files are larger than ${collection.limit} bytes.`);
+      if (type === "file" && path !== null && collection.accepts(path)) await keep(entry, path, collection);
+      else entry.resume();
+    }
+  } finally {
+    clearTimeout(quiet);
+    archive.destroy();
+  }
+  signal.throwIfAborted();
+}
+
+type Archive = NodeJS.ReadableStream & { destroy(error?: Error): void };
+
+/** Null if there is no such path. */
+async function openArchive(container: Container, path: string, signal: AbortSignal): Promise<Archive | null> {
+  try {
+    const stream = await opening((abortSignal) => container.getArchive({ path, abortSignal }), signal);
+    return stream as Archive;
+  } catch (error) {
+    if (statusOf(error) === 404) return null;
+    throw error;
+  }
+}
+
+/** Path of an entry inside the working directory; entries begin with the name of what was asked for. */
+function pathOf(name: string, root: string): string | null {
+  const parts = name.replace(/\/$/, "").split("/");
+  if (root === "") parts.shift();
+  if (parts.some((part) => part === "" || part === "." || part === "..")) return null;
+  return parts.join("/") || null;
+}
+
+async function keep(content: AsyncIterable<unknown>, path: string, collection: Collection): Promise<void> {
+  if (path.length > longestPath || path.split("/").length > deepest)
+    throw refusal("A path is too long or too deep.");
+  if (collection.files.length >= mostFiles) throw refusal(`There are more than ${mostFiles} outputs.`);
+  if (collection.names.has(folded(path)))
+    throw refusal(`Two outputs differ only in the spelling of ${JSON.stringify(path)}.`);
+  collection.names.add(folded(path));
+  const target = join(collection.folder, path);
+  await mkdir(dirname(target), { recursive: true, mode: 0o755 });
+  const file = await open(target, "wx");
+  const hash = createHash("sha256");
+  let bytes = 0;
+  try {
+    for await (const chunk of content as AsyncIterable<Buffer>) {
+      hash.update(chunk);
+      bytes += chunk.length;
+      await file.writeFile(chunk);
+    }
+    // Whatever the umask: the evaluator runs as nobody.
+    await file.chmod(0o644);
+  } finally {
+    await file.close();
+  }
+  collection.files.push({ path, bytes, sha256: hash.digest("hex") });
+}

@@ -1,0 +1,167 @@
+/** The connection to a Docker engine and what is known about it. */
+import { Agent } from "node:http";
+import { homedir } from "node:os";
+import Docker from "dockerode";
+import { ExitError, messageOf } from "../../core/errors.ts";
+import { slots } from "../../core/slots.ts";
+import { endpoints } from "./endpoints.ts";
+import { codeOf } from "./failure.ts";
+
+/** Milliseconds an ordinary call may take before the engine counts as silent. */
+const callTimeout = 12_000;
+const pingTimeout = 2_000;
+
+export interface Engine {
+  readonly docker: Docker;
+  readonly endpoint: string;
+  readonly version: string;
+  /** Runtime and privileges that separate a container from the host, such as `runc` or `runsc, rootless`. */
+  readonly boundary: string;
+  readonly cpus: number;
+  readonly logDriver: "local" | "none";
+  /** Limits the engine cannot enforce, as sentences. */
+  readonly warnings: readonly string[];
+  /** Lets as many containers start at once as there are processors: more only makes each start slower. */
+  readonly starts: ReturnType<typeof slots>;
+  close(): void;
+}
+
+/** Passed to every call that is not a stream. */
+export function briefly(): { abortSignal: AbortSignal } {
+  return { abortSignal: AbortSignal.timeout(callTimeout) };
+}
+
+/** Opens a stream: limited in time until it is open, by `signal` alone afterwards. */
+export async function opening<T>(
+  open: (abortSignal: AbortSignal) => Promise<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), callTimeout);
+  try {
+    return await open(AbortSignal.any([signal, late.signal]));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** For the calls of the library that take no abort signal. */
+export async function inTime<T>(call: Promise<T>): Promise<T> {
+  const { abortSignal } = briefly();
+  return Promise.race([
+    call,
+    new Promise<never>((_, reject) => {
+      abortSignal.addEventListener("abort", () => reject(abortSignal.reason));
+    }),
+  ]);
+}
+
+/** Two calls whose options the library's types leave out. */
+interface Probes {
+  ping(options: { abortSignal: AbortSignal }): Promise<unknown>;
+  info(options: { abortSignal: AbortSignal }): Promise<Record<string, unknown>>;
+}
+
+function probes(docker: Docker): Probes {
+  return docker as unknown as Probes;
+}
+
+function ping(docker: Docker): Promise<unknown> {
+  return probes(docker).ping({ abortSignal: AbortSignal.timeout(pingTimeout) });
+}
+
+export async function answers(docker: Docker): Promise<boolean> {
+  try {
+    await ping(docker);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function client(endpoint: string): { docker: Docker; agent: Agent | null } {
+  const path = /^(?:unix|npipe):\/\/(.+)$/.exec(endpoint)?.[1];
+  if (path !== undefined) {
+    const agent = new Agent({ keepAlive: true });
+    // `host` is spelled out because the client would otherwise take it from DOCKER_HOST.
+    const options = { host: undefined, socketPath: path, agent };
+    return { docker: new Docker(options), agent };
+  }
+  if (endpoint === process.env.DOCKER_HOST && /^(tcp|https?):/.test(endpoint))
+    return { docker: new Docker(), agent: null };
+  throw new ExitError(
+    "docker-unreachable",
+    `The Docker endpoint ${endpoint} is on another machine or of an unknown kind, but the sandbox mounts folders of this one. Point DOCKER_HOST or the docker context at an engine of this machine.`,
+  );
+}
+
+function refusal(failures: readonly { endpoint: string; error: unknown }[]): ExitError {
+  const denied = failures.find(({ error }) => ["EACCES", "EPERM"].includes(codeOf(error) ?? ""));
+  if (denied)
+    return new ExitError(
+      "docker-denied",
+      `Docker is there (${denied.endpoint}), but this user may not open its socket. Run "sudo usermod -aG docker $USER" and log in again, or install rootless Docker.`,
+      { cause: denied.error },
+    );
+  const tried = failures
+    .map(({ endpoint, error }) => `${endpoint}: ${codeOf(error) ?? messageOf(error)}`)
+    .join("; ");
+  return new ExitError(
+    "docker-unreachable",
+    `No Docker engine answers (${tried}). Start Docker Desktop or "sudo systemctl start docker", or name the socket in DOCKER_HOST.`,
+    { cause: failures.at(-1)?.error },
+  );
+}
+
+async function describe(docker: Docker, endpoint: string, agent: Agent | null): Promise<Engine> {
+  const info = await probes(docker).info(briefly());
+  const list = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
+  const rootless = list(info.SecurityOptions).some((option) => option.includes("rootless"));
+  const plugins = info.Plugins as { Log?: unknown } | undefined;
+  const missing = [
+    ["memory", "MemoryLimit"],
+    ["swap", "SwapLimit"],
+    ["processor", "CpuCfsQuota"],
+    ["process count", "PidsLimit"],
+  ].filter(([, name]) => info[name ?? ""] === false);
+  const cpus = Number(info.NCPU) || 1;
+  return {
+    docker,
+    endpoint,
+    version: String(info.ServerVersion ?? "unknown"),
+    boundary: `${String(info.DefaultRuntime ?? "unknown")}${rootless ? ", rootless" : ""}`,
+    cpus,
+    logDriver: list(plugins?.Log).includes("local") ? "local" : "none",
+    warnings: missing.map(
+      ([what]) => `The engine cannot enforce the ${what} limit: a revision may take more than it is given.`,
+    ),
+    starts: slots(cpus),
+    close: () => agent?.destroy(),
+  };
+}
+
+/**
+ * Finds an engine that answers.
+ * @param socket path of its socket, or null to look in the usual places.
+ * @throws ExitError `docker-unreachable`, `docker-denied`.
+ */
+export async function connect(socket: string | null): Promise<Engine> {
+  const candidates = await endpoints(socket, {
+    env: process.env,
+    home: homedir(),
+    uid: process.getuid?.() ?? null,
+    platform: process.platform,
+  });
+  const failures: { endpoint: string; error: unknown }[] = [];
+  for (const endpoint of candidates) {
+    const { docker, agent } = client(endpoint);
+    try {
+      await ping(docker);
+      return await describe(docker, endpoint, agent);
+    } catch (error) {
+      agent?.destroy();
+      failures.push({ endpoint, error });
+    }
+  }
+  throw refusal(failures);
+}

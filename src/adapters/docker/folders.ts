@@ -1,0 +1,67 @@
+/** Folders on this machine: one for the outputs of a trial, one for what its evaluator sees. */
+import { createHash } from "node:crypto";
+import { chmod, copyFile, link, mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Outputs, ResolvedTask } from "../../core/ports.ts";
+import { codeOf } from "./failure.ts";
+import { foldersAbove } from "./mounts.ts";
+
+const trials = ".trials";
+
+/** A fresh folder for the outputs of a trial, named after its key. */
+export async function outputFolder(outputsFolder: string, key: string): Promise<string> {
+  const plain = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$/.test(key);
+  const folder = join(outputsFolder, plain ? key : createHash("sha256").update(key).digest("hex"));
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true, mode: 0o755 });
+  return folder;
+}
+
+/** Removes what evaluations left behind. */
+export function removeTrialFolders(outputsFolder: string): Promise<void> {
+  return rm(join(outputsFolder, trials), { recursive: true, force: true });
+}
+
+/**
+ * The working directory of an evaluator: hidden files, inputs and outputs at their paths, as links to the files
+ * themselves where the file system allows, for it is mounted read-only.
+ * @param name unique among the evaluations under way.
+ */
+export async function trialFolder(
+  outputsFolder: string,
+  name: string,
+  task: ResolvedTask,
+  outputs: Outputs,
+): Promise<string> {
+  const folder = join(outputsFolder, trials, name);
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  const made = new Set<string>();
+  const open = async (path: string): Promise<void> => {
+    await mkdir(join(folder, path), { recursive: true });
+    // Readable by the evaluator's user, whatever the umask.
+    await chmod(join(folder, path), 0o755);
+  };
+  await open("");
+  for (const { folder: from, files } of [task.hidden, task.inputs, outputs])
+    for (const path of files) {
+      for (const above of foldersAbove(path))
+        if (!made.has(above)) {
+          await open(above);
+          made.add(above);
+        }
+      await place(join(from, path), join(folder, path));
+    }
+  return folder;
+}
+
+async function place(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    // Another file system, or one without links.
+    if (!["EXDEV", "EPERM", "EMLINK", "ENOTSUP", "ENOSYS"].includes(codeOf(error) ?? "")) throw error;
+    await copyFile(from, to);
+    await chmod(to, 0o644);
+  }
+}

@@ -1,0 +1,155 @@
+/** What running and evaluating share: the engine, the owner's name, and what is made once for many trials. */
+import type { Journal } from "../../core/ports.ts";
+import type { TaskDefinition } from "../../core/task.ts";
+import { parseSize } from "../../core/task.ts";
+import { answers, briefly, type Engine } from "./engine.ts";
+import { codeOf, isOutsideTrouble, statusOf } from "./failure.ts";
+import { takeGuarded } from "./guard.ts";
+import { createHolders, type Holders } from "./holder.ts";
+import { findImage, type Image } from "./image.ts";
+import { make } from "./lifecycle.ts";
+import { freshName, labelsOf, type Owner } from "./names.ts";
+import { createOptions } from "./recipe.ts";
+import type { Scratch } from "./scratch.ts";
+import type { Tidying } from "./tidying.ts";
+
+/** The steps written to the journal, in their order. */
+export type Step =
+  | "intent"
+  | "created"
+  | "started"
+  | "exited"
+  | "collected"
+  | "container-gone"
+  | "evaluated"
+  | "volumes-gone";
+
+export interface Kit {
+  readonly engine: Engine;
+  readonly owner: Owner;
+  /** Absolute; for collected outputs and evaluators' folders. */
+  readonly outputsFolder: string;
+  readonly tidying: Tidying;
+  record(key: string, step: Step, data: Readonly<Record<string, unknown>>): void;
+  /** @throws ExitError `image-missing`. */
+  image(definition: TaskDefinition): Promise<Image>;
+  /** Has the image the `timeout` command? Looked up once an image. */
+  hasTimeout(image: Image): Promise<boolean>;
+  /** A fresh working directory. @param needMs how long it is needed at most. */
+  scratch(image: Image, definition: TaskDefinition, run: string | null, needMs: number): Promise<Scratch>;
+  /** No more working directories; those not in use are removed. */
+  close(): void;
+}
+
+const gibibyte = 2 ** 30;
+
+/** A working directory of up to 1 GiB is kept in memory, with a hard limit. */
+export function scratchInMemory(definition: TaskDefinition): boolean {
+  return parseSize(definition.sandbox.disk) <= gibibyte;
+}
+
+export function createKit(parts: {
+  readonly engine: Engine;
+  readonly owner: Owner;
+  readonly journal: Journal;
+  readonly outputsFolder: string;
+  readonly tidying: Tidying;
+}): Kit {
+  const { engine, owner, tidying, journal } = parts;
+  const holders = new Map<string, Holders>();
+  const withTimeout = new Map<string, Promise<boolean>>();
+
+  return {
+    ...parts,
+    record: (key, step, data) => journal.record(key, step, data),
+    image: (definition) => findImage(engine, definition),
+    hasTimeout(image) {
+      const known = withTimeout.get(image.digest) ?? probeTimeout(engine, owner, image);
+      withTimeout.set(image.digest, known);
+      known.catch(() => withTimeout.delete(image.digest));
+      return known;
+    },
+    scratch(image, definition, run, needMs) {
+      const disk = parseSize(definition.sandbox.disk);
+      const settings = { engine, owner, image, disk, tidying };
+      if (!scratchInMemory(definition)) return takeGuarded(settings, run, needMs);
+      const kind = `${image.digest} ${disk}`;
+      const known = holders.get(kind) ?? createHolders(settings);
+      holders.set(kind, known);
+      return known.take(run, needMs);
+    },
+    close() {
+      for (const each of holders.values()) each.close();
+    },
+  };
+}
+
+/** Looks into a container that never runs, where the archive calls are safe. */
+async function probeTimeout(engine: Engine, owner: Owner, image: Image): Promise<boolean> {
+  const made = make(
+    engine,
+    owner,
+    createOptions(engine, {
+      name: freshName("probe"),
+      image,
+      command: ["true"],
+      env: [],
+      labels: labelsOf(owner, null, 60_000),
+      mounts: [],
+      limits: { cpus: 1, memory: 64 * 2 ** 20, pids: 16, fileSize: 2 ** 20 },
+      gpus: 0,
+    }),
+  );
+  try {
+    const container = await made.created;
+    const found = await Promise.all(
+      image.path.map((folder) =>
+        container.infoArchive({ path: `${folder}/timeout`, ...briefly() }).then(
+          () => true,
+          (error: unknown) => {
+            if (statusOf(error) === null) throw error;
+            return false;
+          },
+        ),
+      ),
+    );
+    return found.includes(true);
+  } finally {
+    await made.remove();
+  }
+}
+
+/**
+ * Does `attempt` again, once, if the engine and not the command failed and the engine answers again.
+ * An error from outside the program becomes an outcome through `lost`; errors meant for the user pass.
+ * @throws the signal's reason.
+ */
+export async function twiceIfLost<T>(
+  engine: Engine,
+  attempt: () => Promise<T>,
+  isLost: (outcome: T) => boolean,
+  lost: (error: unknown) => T,
+  signal: AbortSignal,
+): Promise<T> {
+  const guarded = async (): Promise<T> => {
+    try {
+      return await attempt();
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isOutsideTrouble(error)) throw error;
+      return lost(error);
+    }
+  };
+  signal.throwIfAborted();
+  const first = await guarded();
+  if (!isLost(first) || !(await answers(engine.docker))) return first;
+  signal.throwIfAborted();
+  return guarded();
+}
+
+/** True where a system call failed for want of space. */
+export function isFull(error: unknown): boolean {
+  return (
+    codeOf(error) === "ENOSPC" || (error instanceof Error && /no space left on device/i.test(error.message))
+  );
+}

@@ -1,0 +1,116 @@
+/** How every container of ours is made: nothing it could do without is left to it. */
+import type { MountSettings } from "dockerode";
+import type { RunRequest } from "../../core/ports.ts";
+import { parseSize } from "../../core/task.ts";
+import type { Engine } from "./engine.ts";
+import type { Image } from "./image.ts";
+import type { NamedOptions } from "./lifecycle.ts";
+
+/** The user every command runs as: nobody, on the host too. */
+export const uid = 65_534;
+export const workdir = "/work";
+const mebibyte = 2 ** 20;
+const temporary = 64 * mebibyte;
+
+export interface Limits {
+  readonly cpus: number;
+  /** Bytes, swap included. */
+  readonly memory: number;
+  readonly pids: number;
+  /** Bytes of the largest file. */
+  readonly fileSize: number;
+}
+
+export interface Recipe {
+  readonly name: string;
+  readonly image: Image;
+  readonly command: readonly string[];
+  readonly env: readonly string[];
+  readonly labels: Record<string, string>;
+  readonly mounts: readonly MountSettings[];
+  readonly limits: Limits;
+  readonly gpus: number;
+}
+
+/** Options of the engine's create call. */
+export function createOptions(engine: Engine, recipe: Recipe): NamedOptions {
+  const { limits } = recipe;
+  return {
+    name: recipe.name,
+    Image: recipe.image.digest,
+    // The command replaces the image's entry point too; a base image must not wrap it.
+    Entrypoint: recipe.command.slice(0, 1),
+    Cmd: recipe.command.slice(1),
+    User: `${uid}:${uid}`,
+    WorkingDir: workdir,
+    Env: [...recipe.env],
+    Labels: recipe.labels,
+    Tty: false,
+    OpenStdin: false,
+    HostConfig: {
+      NetworkMode: "none",
+      CapDrop: ["ALL"],
+      SecurityOpt: ["no-new-privileges"],
+      ReadonlyRootfs: true,
+      IpcMode: "private",
+      Init: true,
+      AutoRemove: false,
+      PidsLimit: limits.pids,
+      Memory: limits.memory,
+      MemorySwap: limits.memory,
+      NanoCpus: Math.round(Math.min(limits.cpus, engine.cpus) * 1e9),
+      OomScoreAdj: 500,
+      ShmSize: Math.floor(limits.memory / 2),
+      Ulimits: [
+        { Name: "nofile", Soft: 4096, Hard: 4096 },
+        { Name: "fsize", Soft: limits.fileSize, Hard: limits.fileSize },
+        { Name: "core", Soft: 0, Hard: 0 },
+      ],
+      Tmpfs: { "/tmp": `rw,exec,nosuid,nodev,mode=1777,size=${temporary}` },
+      Mounts: [...recipe.mounts],
+      LogConfig:
+        engine.logDriver === "local"
+          ? { Type: "local", Config: { "max-size": "1m", "max-file": "2" } }
+          : { Type: "none", Config: {} },
+      ...(recipe.gpus > 0 && {
+        DeviceRequests: [
+          {
+            Driver: "",
+            DeviceIDs: Array.from({ length: recipe.gpus }, (_, index) => String(index)),
+            Capabilities: [["gpu"]],
+          },
+        ],
+      }),
+    },
+  };
+}
+
+/** Environment of a task's commands, beside what the image sets. */
+export function environment(request: Omit<RunRequest, "solution">): string[] {
+  const threads = Math.ceil(request.task.definition.sandbox.cpus);
+  return [
+    `EXIT_SEED=${request.seed}`,
+    `EXIT_SPLIT=${request.split}`,
+    "HOME=/tmp",
+    "PYTHONDONTWRITEBYTECODE=1",
+    `OMP_NUM_THREADS=${threads}`,
+    `OPENBLAS_NUM_THREADS=${threads}`,
+    `MKL_NUM_THREADS=${threads}`,
+  ];
+}
+
+/** Limits of a task; `disk` bytes of scratch are added to its memory where scratch is memory. */
+export function limitsOf(request: Omit<RunRequest, "solution">, scratchInMemory: number): Limits {
+  const { cpus, memory, pids, disk } = request.task.definition.sandbox;
+  return { cpus, memory: parseSize(memory) + scratchInMemory, pids, fileSize: parseSize(disk) };
+}
+
+/** Milliseconds after which a command is ended from inside its container, should this process be gone. */
+export function innerLimit(limitMs: number): number {
+  return (Math.ceil(limitMs / 1000) + 5) * 1000;
+}
+
+/** The command with its inner time limit; without coreutils in the image the outer limit stands alone. */
+export function timed(command: readonly string[], limitMs: number, hasTimeout: boolean): readonly string[] {
+  return hasTimeout ? ["timeout", "-k", "2", String(innerLimit(limitMs) / 1000), ...command] : command;
+}

@@ -1,0 +1,100 @@
+/** The port `Sandbox` on a Docker engine. */
+import { resolve } from "node:path";
+import { ExitError } from "../../core/errors.ts";
+import type { Journal, Sandbox } from "../../core/ports.ts";
+import type { TaskDefinition } from "../../core/task.ts";
+import { connect } from "./engine.ts";
+import { evaluate } from "./evaluate.ts";
+import { removeTrialFolders } from "./folders.ts";
+import { createKit, type Kit, scratchInMemory } from "./kit.ts";
+import { reap } from "./reap.ts";
+import { run } from "./run.ts";
+import { createTidying } from "./tidying.ts";
+
+export interface DockerSandboxSettings {
+  /** Stable name of the workspace, for labels and names. */
+  readonly workspaceId: string;
+  /** Name of this installation: engines may be shared, and nobody else's containers are ever touched. */
+  readonly owner: string;
+  readonly journal: Journal;
+  /** A folder of ours; the outputs of trial `key` go to `outputsFolder/key`. */
+  readonly outputsFolder: string;
+  /** Path of the engine's socket, if the user named one. */
+  readonly socket?: string;
+}
+
+/** Connects at the first call, and again at the next if no engine answered. */
+export function createDockerSandbox(settings: DockerSandboxSettings): Sandbox {
+  const tidying = createTidying();
+  const outputsFolder = resolve(settings.outputsFolder);
+  let connection: Promise<Kit> | null = null;
+
+  function kit(): Promise<Kit> {
+    if (connection === null) {
+      const made = connect(settings.socket ?? null).then((engine) =>
+        createKit({ engine, owner: settings, journal: settings.journal, outputsFolder, tidying }),
+      );
+      connection = made;
+      made.catch(() => {
+        connection = null;
+      });
+    }
+    return connection;
+  }
+
+  return {
+    async describe({ definition }, signal) {
+      signal?.throwIfAborted();
+      refuseNetwork(definition);
+      const { engine, image } = await kit();
+      const { name, digest } = await image(definition);
+      signal?.throwIfAborted();
+      const warnings = [...engine.warnings, ...warningsFor(definition, engine.cpus)];
+      const { endpoint, version, boundary } = engine;
+      return { engine: endpoint, version, boundary, image: name, imageDigest: digest, warnings };
+    },
+    async run(request, signal) {
+      refuseNetwork(request.task.definition);
+      return run(await kit(), request, signal);
+    },
+    async evaluate(request, outputs, signal) {
+      return evaluate(await kit(), request, outputs, signal);
+    },
+    async reap() {
+      const { engine } = await kit();
+      const removed = await reap(engine, settings);
+      await removeTrialFolders(outputsFolder);
+      return removed;
+    },
+    async close() {
+      const made = await connection?.catch(() => null);
+      if (!made) return;
+      made.close();
+      await tidying.finish();
+      made.engine.close();
+    },
+  };
+}
+
+/** A network is a way out for data; until a user can consent to one, there is none. */
+function refuseNetwork({ name, sandbox }: TaskDefinition): void {
+  if (sandbox.network === "none") return;
+  throw new ExitError(
+    "network-refused",
+    `Task ${name} asks for the network "${sandbox.network}", but a revision runs without any. Set sandbox.network to "none" and list what it needs as inputs or in the image.`,
+  );
+}
+
+function warningsFor(definition: TaskDefinition, cpus: number): string[] {
+  const { sandbox } = definition;
+  const warnings: string[] = [];
+  if (!scratchInMemory(definition))
+    warnings.push(
+      `The disk limit of ${sandbox.disk} is a soft limit: above 1g the use of /work is measured once a second.`,
+    );
+  if (sandbox.cpus > cpus)
+    warnings.push(
+      `The task asks for ${sandbox.cpus} processors, the engine has ${cpus}: a run gets ${cpus}.`,
+    );
+  return warnings;
+}

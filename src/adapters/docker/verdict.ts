@@ -1,0 +1,79 @@
+/** What an ending means, from the recorded cause, the engine's state and its events; the first rule that fits. */
+import type { Evidence } from "../../core/ports.ts";
+import type { Verdict } from "../../core/verdict.ts";
+import { innerLimit } from "./recipe.ts";
+import { plainText } from "./stream.ts";
+import type { Cause, Ending, Watch } from "./supervise.ts";
+
+export interface Judgement {
+  /** Null if the command ended well. */
+  readonly verdict: Verdict | null;
+  readonly note: string;
+  readonly cause: Cause | null;
+}
+
+const verdictOf: Record<Cause, Verdict> = {
+  deadline: "timeout",
+  output: "output_limit",
+  disk: "disk_limit",
+  user: "cancelled",
+};
+
+const noteOf: Record<Cause, string> = {
+  deadline: "Killed at its time limit.",
+  output: "Killed because it printed too much.",
+  disk: "Killed because it wrote more than its disk limit.",
+  user: "Stopped by the user.",
+};
+
+const diskFull = /No space left on device|ENOSPC|\[Errno 28\]|\[Errno 27\]|File too large/;
+/** 128 + SIGXFSZ: a file grew beyond the size limit. */
+const fileTooLarge = 153;
+const killed = [137, 143];
+/** What `timeout` reports when it had to act, softly or hard. */
+const timedOut = [124, 137];
+
+export function isOutOfMemory(ending: Ending): boolean {
+  return ending.state?.OOMKilled === true || ending.events.includes("oom");
+}
+
+/** @param printed what the command printed to both channels. */
+export function judge(ending: Ending, limitMs: number, printed: string): Judgement {
+  const by = (cause: Cause): Judgement => ({ verdict: verdictOf[cause], note: noteOf[cause], cause });
+  const is = (verdict: Verdict, note: string): Judgement => ({ verdict, note, cause: null });
+  if (ending.cause !== null) return by(ending.cause);
+  const { state } = ending;
+  if (state === null || ending.lost !== null) return is("infra", ending.lost ?? "The container is lost.");
+  const code = state.ExitCode;
+  if (isOutOfMemory(ending)) return is("oom", "Ran out of memory.");
+  if (timedOut.includes(code) && ending.ms >= innerLimit(limitMs)) return by("deadline");
+  if (ending.interrupted) return is("infra", "The connection to the engine broke while the command ran.");
+  if (killed.includes(code) && ending.events.includes("kill"))
+    return is("infra", "The container was killed from outside.");
+  if (state.Error !== "") return is("infra", `The engine reports: ${state.Error}`);
+  if (code === 0) return { verdict: null, note: "Ended with exit code 0.", cause: null };
+  if (code === fileTooLarge || diskFull.test(printed))
+    return is("disk_limit", "Ran out of disk space in /work.");
+  if (code === 127) return is("crash", "The command was not found in the image (exit code 127).");
+  if (code === 126) return is("crash", "The command could not be executed (exit code 126).");
+  if (code > 128 && code < 160) return is("crash", `Ended by signal ${code - 128} (exit code ${code}).`);
+  return is("crash", `Ended with exit code ${code}.`);
+}
+
+/** The record of an ending. */
+export function evidenceOf(ending: Ending, captures: Watch["captures"], judgement: Judgement): Evidence {
+  return {
+    exitCode: ending.state?.ExitCode ?? null,
+    killedFor: judgement.cause,
+    oomKilled: isOutOfMemory(ending),
+    stdout: plainText(captures.stdout.text()),
+    stderr: plainText(captures.stderr.text()),
+    ms: Math.round(ending.ms),
+    note: judgement.note,
+  };
+}
+
+/** The record of a command that never came to run, or of which nothing is known. */
+export function nothingKnown(note: string): Evidence {
+  return { exitCode: null, killedFor: null, oomKilled: false, stdout: "", stderr: "", ms: 0, note };
+}

@@ -1,0 +1,117 @@
+/** What is known about a run while it is watched: groups under way, nodes, the best so far. */
+import type { EventOf, RunnerEvent } from "../../protocol/events.ts";
+import type { ListedNode, Run } from "../../protocol/results.ts";
+
+export interface WatchedGroup {
+  readonly opening: EventOf<"groupOpened">["opening"];
+  readonly promptTokens: number;
+  readonly openedAt: number;
+  sampled: number;
+  /** Verdict of each member scored so far. */
+  readonly verdicts: string[];
+  tokens: number;
+}
+
+type KnownNode = Pick<ListedNode, "id" | "task" | "parent" | "depth" | "verdict" | "score" | "quality">;
+
+export interface Board {
+  readonly nodes: Map<string, KnownNode>;
+  readonly groups: Map<string, WatchedGroup>;
+  /** Best quality by task; a new one is told when it is seen, before its group closes. */
+  readonly best: Map<string, { quality: number; score: number | null; node: string | null }>;
+  run: Run;
+  /** Spent when we began to watch: what came before says nothing about the pace. */
+  readonly before: Run["spent"];
+  spent: Run["spent"];
+}
+
+/** @param nodes of the tasks of the run, as far as there are any */
+export function newBoard(run: Run, nodes: readonly KnownNode[]): Board {
+  const board: Board = {
+    nodes: new Map(),
+    groups: new Map(),
+    best: new Map(),
+    run,
+    before: run.spent,
+    spent: run.spent,
+  };
+  for (const node of nodes) learn(board, node);
+  return board;
+}
+
+function learn(board: Board, node: KnownNode): void {
+  board.nodes.set(node.id, node);
+  if (node.verdict === "scored" && node.quality !== null)
+    improve(board, node.task, node.quality, node.score, node.id);
+}
+
+/** Returns whether it is the best so far. */
+function improve(
+  board: Board,
+  task: string,
+  quality: number,
+  score: number | null,
+  node: string | null,
+): boolean {
+  const best = board.best.get(task);
+  if (best !== undefined && quality <= best.quality) {
+    if (quality === best.quality && best.node === null) best.node = node;
+    return false;
+  }
+  board.best.set(task, { quality, score, node });
+  return true;
+}
+
+/** Takes in one event. Returns true if it brought a new best. */
+export function follow(board: Board, event: RunnerEvent, now: number): boolean {
+  switch (event.type) {
+    case "runStarted":
+    case "runEnded":
+      board.run = event.run;
+      board.spent = event.run.spent;
+      return false;
+    case "groupOpened":
+      board.groups.set(event.opening.id, {
+        opening: event.opening,
+        promptTokens: event.promptTokens,
+        openedAt: now,
+        sampled: 0,
+        verdicts: [],
+        tokens: 0,
+      });
+      return false;
+    case "replySampled": {
+      const group = board.groups.get(event.group);
+      if (group === undefined) return false;
+      group.sampled += 1;
+      group.tokens += event.reply.tokens ?? 0;
+      return false;
+    }
+    case "replyScored": {
+      const group = board.groups.get(event.group);
+      group?.verdicts.push(event.outcome.verdict);
+      const { verdict, quality, score } = event.outcome;
+      if (group === undefined || verdict !== "scored" || quality === null) return false;
+      return improve(board, group.opening.task, quality, score, null);
+    }
+    case "groupClosed":
+      for (const node of event.closing.nodes) learn(board, node);
+      board.spent = event.spent;
+      return false;
+    default:
+      return false;
+  }
+}
+
+/** Milliseconds until the budget is spent at the pace seen so far, or null where nothing can be said. */
+export function timeLeft({ run: { budget }, spent, before }: Board): number | null {
+  const iterations = spent.iterations - before.iterations;
+  const tokens = spent.tokens - before.tokens;
+  const ms = spent.ms - before.ms;
+  const ends: number[] = [];
+  if (budget.hours !== null) ends.push(budget.hours * 3_600_000 - spent.ms);
+  if (budget.iterations !== null && iterations > 0)
+    ends.push(((budget.iterations - spent.iterations) * ms) / iterations);
+  if (budget.tokens !== null && tokens > 0) ends.push(((budget.tokens - spent.tokens) * ms) / tokens);
+  return ends.length === 0 ? null : Math.max(0, Math.min(...ends));
+}

@@ -1,0 +1,55 @@
+/** `exit-ml run`: starts a run, or goes on with one, and watches it to its end. */
+import { type Command, Option } from "commander";
+import { strategies } from "../../protocol/results.ts";
+import { contextOf } from "../context.ts";
+import { collect, number, positive, whole } from "../options.ts";
+import type { AddVerb } from "../program.ts";
+import { defaultIterations, type RunFlags, runRequestFrom } from "../runOptions.ts";
+import { watchRun } from "../watchRun.ts";
+
+export const addRun: AddVerb = (program, host, act) => {
+  const command = options(program.command("run")).addHelpText(
+    "after",
+    `
+The run ends at the first of its limits; without one after ${defaultIterations} iterations. An unfinished run of the same
+tasks is continued. Ctrl-C stops it in good order; a second Ctrl-C leaves it to finish by itself.
+The run outlives this terminal: exit-ml status shows it, exit-ml stop ends it.
+
+Exit code 0 if the run reached one of its limits, 130 if it was stopped.
+
+Examples:
+  $ exit-ml run
+  $ exit-ml run --hours 8 --target 0.97
+  $ exit-ml run --strategy greedy --group-size 4 --seed 7 --fresh
+  $ exit-ml run --json > events.jsonl      one event a line`,
+  );
+  command.action(
+    act(async (flags: RunFlags) => {
+      const context = contextOf(command, host);
+      const request = runRequestFrom(flags, host.cwd);
+      return await context.withRunner((client) => watchRun(client, request, context));
+    }),
+  );
+};
+
+function options(command: Command): Command {
+  return command
+    .description("search: let the model propose revisions, score each in the sandbox, grow the tree")
+    .option("--task <name>", "a task, where the workspace has several (repeatable)", collect)
+    .option("--all", "all tasks of the workspace")
+    .addOption(
+      new Option("--strategy <name>", "how starts and goals are chosen").choices(strategies).default("exit"),
+    )
+    .option("--iterations <n>", "end after so many iterations", whole(1))
+    .option("--hours <n>", "end after so many hours of work", positive)
+    .option("--tokens <n>", "end after so many sampled tokens", whole(1))
+    .option("--target <score>", "end when this score is reached", number)
+    .option("--group-size <n>", "replies of an iteration (default: 8)", whole(2, 64))
+    .option("--depth <n>", "iterations under way at once, 1 or 2 (default: 2)", whole(1, 2))
+    .option("--max-reply-tokens <n>", "longest reply (default: 1024)", whole(16))
+    .option("--seed <n>", "seed of every draw (default: drawn)", whole(0))
+    .option("--model <name>", "a model's name, or the path of a GGUF file")
+    .option("--runtime <name>", "what serves the model")
+    .option("--fresh", "end an unfinished run of the same tasks and begin a new one")
+    .option("--paper", "follow the paper's rules to the letter");
+}

@@ -1,0 +1,147 @@
+/** Starts a run over a connection and tells its story until it ends. */
+import type { Client } from "../client/connect.ts";
+import { ExitError } from "../protocol/errors.ts";
+import type { EventOf, RunnerEvent } from "../protocol/events.ts";
+import { type Context, saidBy } from "./context.ts";
+import { metricNames } from "./metric.ts";
+import { newBoard } from "./progress/board.ts";
+import { type Live, openLive } from "./progress/live.ts";
+import { type ProgressOptions, statusLine, tell } from "./progress/progress.ts";
+import { summary } from "./progress/summary.ts";
+import type { RunRequest } from "./runOptions.ts";
+
+/** The exit code of a program that was interrupted. */
+const interrupted = 130;
+
+type Teller = (event: RunnerEvent) => void;
+
+/** @returns the exit code: 0 if the run reached a limit, 1 if it failed, 130 if it was stopped or left alone */
+export async function watchRun(client: Client, request: RunRequest, context: Context): Promise<number> {
+  const events = gather(client, context);
+  const interruption = handleInterrupts(client, context);
+  const gone = client.closed.then(() => {
+    throw new ExitError(
+      "runner-gone",
+      "The runner ended in the middle of the run; .exit/logs/runner.log says why. What was finished is kept: the same command goes on from there.",
+    );
+  });
+  gone.catch(() => undefined); // hanging up ourselves at the end is no error
+  const ended = (async () => {
+    const { run } = await client.call("startRun", request);
+    interruption.started();
+    const teller = context.json ? tellJson(context) : await tellText(client, run, context);
+    try {
+      return await events.tellUntilEnd(run.id, teller.tell);
+    } finally {
+      teller.stop();
+    }
+  })();
+  try {
+    const end = await Promise.race([ended, gone, interruption.detached]);
+    if (end === "detached") return interrupted;
+    if (!context.json) {
+      const { style, host, command } = context;
+      // A runner that was told to end gives no more answers; then the summary is shorter.
+      const status = await client.call("status", {}).catch(() => null);
+      const lines = summary(end, status?.tasks ?? [], { style, command });
+      host.out(lines.map((line) => `${line}\n`).join(""));
+    } else if (end.error !== null) context.say(end.error.message);
+    if (end.reason === "error") return 1;
+    return end.reason === "stopped" ? interrupted : 0;
+  } finally {
+    ended.catch(() => undefined);
+    interruption.dispose();
+    events.dispose();
+  }
+}
+
+/** Keeps the events of the run until `startRun` has said that it is ours; messages are shown at once. */
+function gather(client: Client, context: Context) {
+  const kept: RunnerEvent[] = [];
+  let take: Teller | null = null;
+  const dispose = client.onEvent((event) => {
+    if (take !== null) take(event);
+    else if (saidBy(event) !== null && !context.json) context.say(saidBy(event) ?? "");
+    else kept.push(event);
+  });
+  return {
+    dispose,
+    tellUntilEnd: (run: string, tellOne: Teller): Promise<EventOf<"runEnded">> =>
+      new Promise((resolve) => {
+        take = (event) => {
+          tellOne(event);
+          if (event.type === "runEnded" && event.run.id === run) resolve(event);
+        };
+        for (const event of kept.splice(0)) take(event);
+      }),
+  };
+}
+
+/** The first Ctrl-C asks the run to end; the second leaves it to that. */
+function handleInterrupts(client: Client, context: Context) {
+  let asked = false;
+  // How it ends comes as an event; a call that fails changes nothing about that.
+  const stop = (): void => void client.call("stopRun", {}).catch(() => undefined);
+  let detach: (value: "detached") => void = () => undefined;
+  const detached = new Promise<"detached">((resolve) => {
+    detach = resolve;
+  });
+  const dispose = context.host.onInterrupt(() => {
+    if (asked) {
+      context.say("Left alone; the run stops by itself and can be continued by the same command.");
+      detach("detached");
+      return;
+    }
+    asked = true;
+    context.say(
+      "\nFinishing what is under way …; the run can be continued by the same command. Ctrl-C again leaves at once.",
+    );
+    stop();
+  });
+  /** What was asked while the run was still starting found nothing to stop. */
+  const started = (): void => {
+    if (asked) stop();
+  };
+  return { detached, started, dispose };
+}
+
+interface RunTeller {
+  readonly tell: Teller;
+  stop(): void;
+}
+
+function tellJson({ host }: Context): RunTeller {
+  return { tell: (event) => host.out(`${JSON.stringify(event)}\n`), stop: () => undefined };
+}
+
+async function tellText(
+  client: Client,
+  run: EventOf<"runEnded">["run"],
+  { host, style }: Context,
+): Promise<RunTeller> {
+  const [{ nodes }, { tasks }] = await Promise.all([
+    client.call("tree", { task: null }),
+    client.call("status", {}),
+  ]);
+  const board = newBoard(
+    run,
+    nodes.filter((node) => run.tasks.includes(node.task)),
+  );
+  const live: Live = openLive(host.out, host.stdoutIsTTY, host.columns);
+  let doing = "";
+  const refresh = (): void => live.status(statusLine(board, host.now()) || doing);
+  const stopTicking = host.stdoutIsTTY ? host.every(1_000, refresh) : () => undefined;
+  return {
+    tell(event) {
+      const options: ProgressOptions = { style, metrics: metricNames(tasks), columns: host.columns() };
+      if (event.type === "progress") doing = event.text;
+      if (event.type === "progress" && !host.stdoutIsTTY) live.lines([event.text]);
+      live.lines(tell(board, event, host.now(), options));
+      refresh();
+    },
+    stop() {
+      stopTicking();
+      live.end();
+    },
+  };
+}

@@ -1,0 +1,83 @@
+/**
+ * The parameters of every method, as the runner checks them before anything else sees them. Methods that change
+ * something are strict: an option this runner does not know is refused, not ignored.
+ */
+import { z } from "zod";
+import { strategies } from "../core/history.ts";
+import { type Settings, settingsSchema } from "../core/settings.ts";
+
+const name = z.string().min(1);
+const task = name.nullable();
+const nothing = z.object({});
+
+const initRequest = z.strictObject({
+  file: name.exactOptional(),
+  name,
+  instruction: name,
+  files: z.array(name).min(1),
+  run: z.array(name).min(1),
+  score: z.array(name).min(1).exactOptional(),
+  hidden: z.array(name).exactOptional(),
+  fromRun: name.exactOptional(),
+  inputs: z.array(name).exactOptional(),
+  outputs: z.array(name).exactOptional(),
+  metric: z.strictObject({
+    name,
+    direction: z.enum(["maximize", "minimize"]),
+    worst: z.number(),
+    best: z.number(),
+  }),
+  image: name,
+});
+
+/** Some of the settings, checked like a whole set but without its defaults filled in. */
+const someSettings = z.record(z.string(), z.unknown()).transform((given, context): Partial<Settings> => {
+  const whole = settingsSchema.safeParse(given);
+  if (!whole.success) {
+    for (const issue of whole.error.issues)
+      context.addIssue({ code: "custom", path: [...issue.path], message: issue.message });
+    return z.NEVER;
+  }
+  return Object.fromEntries(Object.entries(whole.data).filter(([key]) => key in given));
+});
+
+const budget = z
+  .strictObject({
+    iterations: z.int().min(1).nullable(),
+    hours: z.number().positive().nullable(),
+    tokens: z.int().min(1).nullable(),
+    target: z.number().nullable(),
+  })
+  .refine((ends) => Object.values(ends).some((end) => end !== null), {
+    error: "a run needs an end: iterations, hours, tokens or a target score",
+  });
+
+const runRequest = z.strictObject({
+  tasks: z.array(name),
+  all: z.boolean(),
+  strategy: z.enum(strategies),
+  budget,
+  settings: someSettings,
+  runtime: name.nullable(),
+  model: name.nullable(),
+  fresh: z.boolean(),
+  seed: z.int().min(0).nullable(),
+});
+
+/** One schema per method. */
+export const requestSchemas = {
+  init: initRequest,
+  check: z.strictObject({ task }),
+  score: z.strictObject({ task, from: name.nullable() }),
+  startRun: runRequest,
+  stopRun: nothing,
+  status: nothing,
+  tree: z.object({ task }),
+  show: z.object({ node: name, task }),
+  showGroup: z.object({ group: name }),
+  diff: z.object({ node: name, against: name.nullable(), task }),
+  apply: z.strictObject({ node: name, task }),
+  revert: nothing,
+  export: z.strictObject({ out: name, task }),
+  buildImage: z.strictObject({ task }),
+};

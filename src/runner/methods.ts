@@ -1,0 +1,27 @@
+/**
+ * Which use case answers which method. The types of this table are also the check that the shapes on the wire
+ * and those of the use cases are the same.
+ */
+import type { App } from "../app/app.ts";
+import type { MethodName, RequestOf, ResponseOf } from "../protocol/methods.ts";
+
+type Handlers = {
+  [M in MethodName]: (app: App, request: RequestOf<M>, signal: AbortSignal) => Promise<ResponseOf<M>>;
+};
+
+export const handlers: Handlers = {
+  init: (app, request) => app.init(request),
+  check: (app, { task }, signal) => app.check(task, signal),
+  score: (app, request, signal) => app.score(request, signal),
+  startRun: (app, request) => app.startRun(request),
+  stopRun: (app) => app.stopRun(),
+  status: (app) => app.status(),
+  tree: (app, { task }) => app.tree(task),
+  show: (app, { node, task }) => app.show(node, task),
+  showGroup: (app, { group }) => app.showGroup(group),
+  diff: (app, { node, against, task }) => app.diff(node, against, task),
+  apply: (app, { node, task }) => app.apply(node, task),
+  revert: (app) => app.revert(),
+  export: (app, request) => app.export(request),
+  buildImage: (app, { task }, signal) => app.buildImage(task, signal),
+};

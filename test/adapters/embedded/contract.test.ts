@@ -1,0 +1,4 @@
+import { policyContract } from "./contract.ts";
+import { openEmbedded } from "./parts.ts";
+
+policyContract("embedded", () => openEmbedded());

@@ -1,0 +1,131 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { openDatabase } from "../../../src/adapters/sqlite/database.ts";
+import { migrations } from "../../../src/adapters/sqlite/migrations/index.ts";
+import { openStore } from "../../../src/adapters/sqlite/store.ts";
+import { isExitError } from "../../../src/core/errors.ts";
+import { child, closing, opening, prompt, reply, root, run, sampling } from "./samples.ts";
+
+let folder = "";
+let file = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "exit-file-"));
+  file = join(folder, "history.db");
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function refusal(action: () => unknown): { reason: string; message: string } {
+  try {
+    action();
+  } catch (error) {
+    if (isExitError(error)) return { reason: error.reason, message: error.message };
+    throw error;
+  }
+  throw new Error("nothing was thrown");
+}
+
+function pragma(name: string): unknown {
+  const connection = new DatabaseSync(file);
+  try {
+    return connection.prepare(`PRAGMA ${name}`).get()?.[name];
+  } finally {
+    connection.close();
+  }
+}
+
+test("an empty file becomes a history at the newest schema, and closing leaves one file", () => {
+  writeFileSync(file, "");
+  openStore(file).close();
+  expect(pragma("user_version")).toBe(migrations.length);
+  expect(pragma("integrity_check")).toBe("ok");
+  expect(readdirSync(folder)).toEqual(["history.db"]);
+});
+
+test("a history keeps its records through migrations, and each step runs once", () => {
+  openDatabase(file, ["CREATE TABLE a (x TEXT) STRICT"]).close();
+  const steps = ["CREATE TABLE a (x TEXT) STRICT", "ALTER TABLE a ADD COLUMN y TEXT"];
+  const first = openDatabase(file, steps);
+  first.insert("a", { x: "1", y: "2" }, "");
+  first.close();
+  const second = openDatabase(file, [...steps, "UPDATE a SET y = y || '!'"]);
+  expect(second.all("SELECT x, y FROM a")).toMatchObject([{ x: "1", y: "2!" }]);
+  second.close();
+  const third = openDatabase(file, [...steps, "UPDATE a SET y = y || '!'"]);
+  expect(third.all("SELECT y FROM a")).toMatchObject([{ y: "2!" }]);
+  third.close();
+  expect(pragma("user_version")).toBe(3);
+});
+
+test("a migration that fails leaves the history as it was", () => {
+  openDatabase(file, ["CREATE TABLE a (x TEXT) STRICT"]).close();
+  const steps = ["", "CREATE TABLE b (x TEXT) STRICT", "CREATE TABLE b (x TEXT) STRICT"];
+  expect(() => openDatabase(file, steps)).toThrow("already exists");
+  expect(pragma("user_version")).toBe(1);
+  const again = openDatabase(file, ["", "CREATE TABLE b (x TEXT) STRICT"]);
+  expect(again.all("SELECT name FROM sqlite_schema ORDER BY name")).toMatchObject([
+    { name: "a" },
+    { name: "b" },
+  ]);
+  again.close();
+});
+
+test("a history of a newer version is refused and not touched", () => {
+  openDatabase(file, [...migrations, "CREATE TABLE later (x TEXT) STRICT"]).close();
+  const before = readFileSync(file);
+  const { reason, message } = refusal(() => openStore(file));
+  expect(reason).toBe("history-newer");
+  expect(message).toContain(file);
+  expect(message).toContain("Update ExIt ML");
+  expect(readFileSync(file).equals(before)).toBe(true);
+});
+
+test("another program's database is refused", () => {
+  const theirs = new DatabaseSync(file);
+  theirs.exec("CREATE TABLE bookmarks (url TEXT)");
+  theirs.close();
+  expect(refusal(() => openStore(file)).reason).toBe("history-foreign");
+});
+
+test("a file that is no database is refused with its name and the mend", () => {
+  writeFileSync(file, "certainly not a database\n".repeat(100));
+  const { reason, message } = refusal(() => openStore(file));
+  expect(reason).toBe("history-damaged");
+  expect(message).toContain(file);
+  expect(message).toContain("move it aside");
+});
+
+test("damage inside the file is named when it is met", () => {
+  const store = openStore(file);
+  store.openRun(run());
+  store.addRoot(root());
+  store.openGroup(opening(0), prompt, sampling);
+  store.addReply("r1i0", reply(0));
+  store.addReply("r1i0", reply(1));
+  const nodes = Array.from({ length: 2000 }, (_, place) => child(`n${place + 2}`, "r1i0"));
+  store.closeGroup(closing(0, 1, nodes));
+  store.close();
+  const bytes = readFileSync(file);
+  writeFileSync(file, bytes.fill(0x5a, 4096 * 2));
+  expect(refusal(() => openStore(file).nodes()).reason).toBe("history-damaged");
+});
+
+test("a folder that is not there is named", () => {
+  const { reason, message } = refusal(() => openStore(join(folder, "absent", "history.db")));
+  expect(reason).toBe("history-unwritable");
+  expect(message).toContain("absent");
+});
+
+test("a second opener is told the workspace is locked, until the first closes", () => {
+  const first = openStore(file);
+  const { reason, message } = refusal(() => openStore(file));
+  expect(reason).toBe("workspace-locked");
+  expect(message).toContain(file);
+  first.openRun(run());
+  first.close();
+  const second = openStore(file);
+  expect(second.runs()).toHaveLength(1);
+  second.close();
+});

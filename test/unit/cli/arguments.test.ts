@@ -1,0 +1,186 @@
+/** From a command line to the call the runner gets. */
+import { describe, expect, test } from "vitest";
+import { runCli } from "../../../src/cli/program.ts";
+import { ExitError } from "../../../src/protocol/errors.ts";
+import { type Answers, FakeHost } from "./fakeHost.ts";
+import { best, root, status } from "./sample.ts";
+
+async function cli(line: string | string[], answers: Answers = {}) {
+  const host = new FakeHost(answers);
+  const code = await runCli(typeof line === "string" ? line.split(" ") : line, host);
+  return { host, code };
+}
+
+const report = {
+  task: "digits",
+  verdict: "scored",
+  score: 0.9,
+  quality: 0.9,
+  metrics: { f1: 0.8 },
+  selfReported: false,
+  feedback: null,
+  evidence: { run: null, score: null },
+  snapshot: "s",
+  cached: false,
+  ms: 1_200,
+} as const;
+
+describe("the options of run", () => {
+  const refuse = { startRun: () => Promise.reject(new ExitError("run-active", "A run is at work.")) };
+  const requestOf = async (line: string) => (await cli(line, refuse)).host.calls[0]?.request;
+
+  test("without any: ten iterations, the defaults of the runner", async () => {
+    expect(await requestOf("run")).toEqual({
+      tasks: [],
+      all: false,
+      strategy: "exit",
+      budget: { iterations: 10, hours: null, tokens: null, target: null },
+      settings: {},
+      runtime: null,
+      model: null,
+      fresh: false,
+      seed: null,
+    });
+  });
+
+  test("with all", async () => {
+    expect(
+      await requestOf(
+        "run --task a --task b --strategy greedy --hours 1.5 --tokens 1000 --target 0.9 --group-size 4 --seed 0 --depth 1 --model m.gguf --runtime embedded --fresh --paper --max-reply-tokens 64",
+      ),
+    ).toEqual({
+      tasks: ["a", "b"],
+      all: false,
+      strategy: "greedy",
+      budget: { iterations: null, hours: 1.5, tokens: 1000, target: 0.9 },
+      settings: { groupSize: 4, pipelineDepth: 1, maxReplyTokens: 64, paper: true },
+      runtime: "embedded",
+      model: "/home/me/work/m.gguf",
+      fresh: true,
+      seed: 0,
+    });
+  });
+
+  test.each([
+    "run --iterations 0",
+    "run --iterations 1.5",
+    "run --hours -1",
+    "run --target high",
+    "run --group-size 1",
+    "run --depth 3",
+    "run --strategy best",
+    "run --all --task a",
+    "run --itterations 3",
+    "run now",
+  ])("%s is a wrong command line", async (line) => {
+    const { host, code } = await cli(line);
+    expect(code).toBe(2);
+    expect(host.connections).toEqual([]);
+    expect(host.messages).not.toBe("");
+    expect(host.printed).toBe("");
+  });
+});
+
+describe("the workspace folder", () => {
+  const tree = { tree: () => ({ nodes: [] }), status: () => status };
+
+  test.each(["-C sub tree", "tree -C sub", "tree --json -C sub", "tree --directory=sub"])(
+    "%s",
+    async (line) => {
+      expect((await cli(line, tree)).host.connections).toEqual([
+        { folder: "/home/me/work/sub", start: true },
+      ]);
+    },
+  );
+
+  test("is the current one by default, and named again in what to do next", async () => {
+    expect((await cli("tree", tree)).host.connections[0]?.folder).toBe("/home/me/work");
+    const { host } = await cli(["tree", "-C", "my project"], tree);
+    expect(host.printed).toContain("exit-ml run -C 'my project'");
+  });
+});
+
+test("paths are meant from where the user stands", async () => {
+  const { host } = await cli("score --from ../other --task t", { score: () => report, status: () => status });
+  expect(host.calls[0]?.request).toEqual({ task: "t", from: "/home/me/other" });
+  const exported = await cli("export --out data", {
+    export: ({ out }) => ({ folder: out, seen: 3, kept: 1, dropped: { dull: 2 } }),
+  });
+  expect(exported.host.printed).toBe("Wrote 1 group of 3 to /home/me/work/data\n  left out, dull: 2\n");
+});
+
+describe("with --json", () => {
+  test("standard output is one document and nothing else", async () => {
+    const nodes = [{ ...root, best: false }, best];
+    const { host, code } = await cli("tree --json", { tree: () => ({ nodes }), status: () => status });
+    expect(JSON.parse(host.printed)).toEqual({ nodes });
+    expect(code).toBe(0);
+  });
+
+  test("an error is a document too, and a sentence on standard error", async () => {
+    const diff = () => Promise.reject(new ExitError("node-unknown", "There is no node n9."));
+    const { host, code } = await cli("diff n9 --json", { diff });
+    expect(JSON.parse(host.printed)).toEqual({
+      error: { reason: "node-unknown", message: "There is no node n9." },
+    });
+    expect(host.messages).toBe("There is no node n9.\n");
+    expect(code).toBe(1);
+  });
+});
+
+describe("the exit code is 0 only on success", () => {
+  test.each([
+    ["scored", 0],
+    ["crash", 1],
+    ["eval_error", 1],
+  ] as const)("score: %s is %i", async (verdict, expected) => {
+    const score = () => ({ ...report, verdict });
+    expect((await cli("score", { score, status: () => status })).code).toBe(expected);
+  });
+
+  test("check: 1 where the task was refused", async () => {
+    const findings = [
+      { level: "refused", probe: "fake-score-line", message: "A fake score was believed." },
+    ] as const;
+    const check = () => ({ task: "digits", passed: false, findings });
+    const { host, code } = await cli("check", { check });
+    expect(code).toBe(1);
+    expect(host.printed).toContain("✗ fake-score-line  A fake score was believed.");
+  });
+});
+
+test("show looks for a group where no node has the name, and otherwise says what is missing", async () => {
+  const show = () => Promise.reject(new ExitError("node-unknown", "There is no node x."));
+  const showGroup = () => Promise.reject(new ExitError("group-unknown", "There is no group x."));
+  const { host, code } = await cli("show x", { show, showGroup });
+  expect(host.calls.map(({ method }) => method)).toEqual(["show", "showGroup"]);
+  expect(host.messages).toBe("There is no node x.\n");
+  expect(code).toBe(1);
+});
+
+test("stop starts no runner only to stop it", async () => {
+  const host = new FakeHost();
+  host.connect = () => Promise.reject(new ExitError("runner-absent", "Nothing is running."));
+  expect(await runCli(["stop", "--json"], host)).toBe(0);
+  expect(JSON.parse(host.printed)).toEqual({ stopped: false });
+});
+
+test("a diff that goes into a file is byte for byte what the runner said; in a terminal it is harmless", async () => {
+  const diff = () => ({ from: "n1", to: "n4", diff: "--- a\n+++ b\n+\u001b]0;x\u0007y\r\n" });
+  expect((await cli("diff best", { diff })).host.printed).toBe(diff().diff);
+  const host = new FakeHost({ diff });
+  host.stdoutIsTTY = true;
+  host.env = { NO_COLOR: "1" };
+  await runCli(["diff", "best"], host);
+  expect(host.printed).toBe("--- a\n+++ b\n+y\n");
+});
+
+test("every verb explains itself", async () => {
+  const verbs = "init check score run status stop tree show diff apply revert export image".split(" ");
+  for (const verb of verbs) {
+    const { host, code } = await cli([...(verb === "image" ? ["image", "build"] : [verb]), "--help"]);
+    expect(code).toBe(0);
+    expect(host.printed).toMatch(/--json/);
+  }
+  expect((await cli(["--help"])).host.printed).toContain("exit-ml apply best");
+});
