@@ -23,7 +23,8 @@ export function demoOptions(args) {
   const workspace = elsewhere ?? `examples/${example}`;
   const rest = without(without(args, "--example"), "-C");
   // In a folder of the user's own, only the user knows the task's name.
-  const task = given("--task") === undefined && elsewhere === undefined ? ["--task", example] : [];
+  const chosen = given("--task") !== undefined || args.includes("--all") || elsewhere !== undefined;
+  const task = chosen ? [] : ["--task", example];
   const iterations = given(...endings) === undefined ? ["--iterations", "6"] : [];
   const group = given("--group-size") === undefined ? ["--group-size", "8"] : [];
   return {

@@ -26,6 +26,20 @@ export function inCache(...parts) {
   return path.join(cacheFolder(), ...parts);
 }
 
+/** Says in a sentence when the cache cannot be used, rather than in every part's own words. */
+export function prepareCache() {
+  const folder = cacheFolder();
+  try {
+    fs.mkdirSync(folder, { recursive: true });
+    fs.accessSync(folder, fs.constants.W_OK);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : error;
+    throw new Error(
+      `The cache folder ${folder} cannot be written to (${why}). Set EXIT_ML_CACHE to a folder that can.`,
+    );
+  }
+}
+
 /** @param {string} part @returns {string} the log file of a part; its folder exists on return */
 export function logFile(part) {
   const file = inCache("logs", `${part}.log`);

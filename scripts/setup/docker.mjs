@@ -112,7 +112,7 @@ function missing(reason, remedy) {
     ? "sudo systemctl start docker"
     : findProgram("apt-get")
       ? installCommand(...packages)
-      : "install and start Docker Desktop (or any engine with Docker's interface)";
+      : "install and start Docker Desktop, or any engine with its interface";
   return `${reason} What brings it: ${remedy ?? install}`;
 }
 

@@ -1,7 +1,7 @@
 // The image in which revisions run and are scored: there already, from a registry, or from Debian
 // packages. Also a program of its own: `node scripts/setup/sandboxImage.mjs --json`.
 import { installCommand } from "./apt.mjs";
-import { inCache, readStamp, waiting, writeStamp } from "./cache.mjs";
+import { inCache, prepareCache, readStamp, waiting, writeStamp } from "./cache.mjs";
 import { findEngine } from "./docker.mjs";
 import { inspectImage } from "./engine.mjs";
 import { canBuildFromPackages, imageFromPackages } from "./imageFromPackages.mjs";
@@ -64,6 +64,7 @@ async function main(args) {
   /** @param {string} text */
   const progress = (text) => console.error(`[setup] sandbox image: ${text}`);
   try {
+    prepareCache();
     const engine = await findEngine();
     if (!("host" in engine))
       throw new Error(`${engine.reason} What brings it: node scripts/setup/setup.mjs docker`);

@@ -2,7 +2,7 @@
 // Also a program: `node scripts/setup/setup.mjs [part…]` (all parts when none is named).
 import path from "node:path";
 import { build } from "./build.mjs";
-import { cacheFolder } from "./cache.mjs";
+import { cacheFolder, prepareCache } from "./cache.mjs";
 import { dependencies } from "./dependencies.mjs";
 import { docker } from "./docker.mjs";
 import { embedded } from "./embedded.mjs";
@@ -37,12 +37,13 @@ export const partNames = Object.keys(parts);
 /**
  * @param {string[]} wanted names of parts; what they need comes along
  * @param {{ print?: (line: string) => void }} [options]
- * @returns {Promise<Results>} never rejects for a part that cannot be had: its result says why
+ * @returns {Promise<Results>} a part that cannot be had does not reject: its result says why
  */
 export async function setUp(wanted, { print = console.log } = {}) {
   const unknown = wanted.filter((name) => !(name in parts));
   if (unknown.length > 0)
     throw new Error(`No such part: ${unknown.join(", ")}. There are: ${partNames.join(", ")}.`);
+  prepareCache();
   /** @type {Results} */
   const results = {};
   /** @type {Map<string, Promise<void>>} */

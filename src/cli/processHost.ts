@@ -15,7 +15,7 @@ export function processHost(): Host {
     cwd: process.cwd(),
     stdoutIsTTY: process.stdout.isTTY === true,
     canAsk: process.stdin.isTTY === true && process.stderr.isTTY === true,
-    columns: () => process.stdout.columns ?? 100,
+    columns: () => process.stdout.columns || 100,
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
     ask,

@@ -6,14 +6,15 @@ import { type Context, saidBy } from "./context.ts";
 import { metricNames } from "./metric.ts";
 import { newBoard } from "./progress/board.ts";
 import { type Live, openLive } from "./progress/live.ts";
-import { type ProgressOptions, statusLine, tell } from "./progress/progress.ts";
+import { type ProgressOptions, statusLine, tell, tellAdopted } from "./progress/progress.ts";
 import { summary } from "./progress/summary.ts";
 import type { RunRequest } from "./runOptions.ts";
 
 /** The exit code of a program that was interrupted. */
 const interrupted = 130;
 
-type Teller = (event: RunnerEvent) => void;
+/** Told one after the other; resolves when it is. */
+type Teller = (event: RunnerEvent) => Promise<void>;
 
 /** @returns the exit code: 0 if the run reached a limit, 1 if it failed, 130 if it was stopped or left alone */
 export async function watchRun(client: Client, request: RunRequest, context: Context): Promise<number> {
@@ -22,7 +23,7 @@ export async function watchRun(client: Client, request: RunRequest, context: Con
   const gone = client.closed.then(() => {
     throw new ExitError(
       "runner-gone",
-      "The runner ended in the middle of the run; .exit/logs/runner.log says why. What was finished is kept: the same command goes on from there.",
+      "The runner ended in the middle of the run; .exit/logs/runner.log may say why. What was finished is kept: the same command goes on from there.",
     );
   });
   gone.catch(() => undefined); // hanging up ourselves at the end is no error
@@ -58,7 +59,7 @@ export async function watchRun(client: Client, request: RunRequest, context: Con
 /** Keeps the events of the run until `startRun` has said that it is ours; messages are shown at once. */
 function gather(client: Client, context: Context) {
   const kept: RunnerEvent[] = [];
-  let take: Teller | null = null;
+  let take: ((event: RunnerEvent) => void) | null = null;
   const dispose = client.onEvent((event) => {
     if (take !== null) take(event);
     else if (saidBy(event) !== null && !context.json) context.say(saidBy(event) ?? "");
@@ -67,10 +68,11 @@ function gather(client: Client, context: Context) {
   return {
     dispose,
     tellUntilEnd: (run: string, tellOne: Teller): Promise<EventOf<"runEnded">> =>
-      new Promise((resolve) => {
+      new Promise((resolve, reject) => {
         take = (event) => {
-          tellOne(event);
-          if (event.type === "runEnded" && event.run.id === run) resolve(event);
+          const told = tellOne(event);
+          told.catch(reject);
+          if (event.type === "runEnded" && event.run.id === run) void told.then(() => resolve(event), reject);
         };
         for (const event of kept.splice(0)) take(event);
       }),
@@ -111,7 +113,10 @@ interface RunTeller {
 }
 
 function tellJson({ host }: Context): RunTeller {
-  return { tell: (event) => host.out(`${JSON.stringify(event)}\n`), stop: () => undefined };
+  return {
+    tell: async (event) => host.out(`${JSON.stringify(event)}\n`),
+    stop: () => undefined,
+  };
 }
 
 async function tellText(
@@ -131,13 +136,23 @@ async function tellText(
   let doing = "";
   const refresh = (): void => live.status(statusLine(board, host.now()) || doing);
   const stopTicking = host.stdoutIsTTY ? host.every(1_000, refresh) : () => undefined;
+  const show = async (event: RunnerEvent): Promise<void> => {
+    const options: ProgressOptions = { style, metrics: metricNames(tasks), columns: host.columns() };
+    if (event.type === "progress") doing = event.text;
+    if (event.type === "progress" && !host.stdoutIsTTY) live.lines([event.text]);
+    if ("group" in event && !board.groups.has(event.group)) {
+      // An earlier session opened it: what it had come to is in the history.
+      const group = await client.call("showGroup", { group: event.group }).catch(() => null);
+      if (group !== null) live.lines(tellAdopted(board, group, host.now(), options));
+    }
+    live.lines(tell(board, event, host.now(), options));
+    refresh();
+  };
+  let last = Promise.resolve();
   return {
     tell(event) {
-      const options: ProgressOptions = { style, metrics: metricNames(tasks), columns: host.columns() };
-      if (event.type === "progress") doing = event.text;
-      if (event.type === "progress" && !host.stdoutIsTTY) live.lines([event.text]);
-      live.lines(tell(board, event, host.now(), options));
-      refresh();
+      last = last.then(() => show(event));
+      return last;
     },
     stop() {
       stopTicking();

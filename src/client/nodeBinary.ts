@@ -42,8 +42,8 @@ export function chooseNode(
   if (starter.hasSqlite) return { path: starter.execPath, electron: starter.electron };
   const fromEnv = env.EXIT_ML_NODE;
   if (fromEnv) return named(fromEnv, "EXIT_ML_NODE", exists);
-  const cached = cachedNode(env);
-  if (exists(cached)) return { path: cached, electron: false };
+  const cached = cachedNodes(env).find(exists);
+  if (cached !== undefined) return { path: cached, electron: false };
   throw new ExitError(
     "node-missing",
     `The runner needs Node 22.13 or newer, for its built-in SQLite; this is Node ${starter.version}. Install a newer Node, or name one with EXIT_ML_NODE=/path/to/node.`,
@@ -59,20 +59,14 @@ function named(path: string, source: string, exists: (path: string) => boolean):
   return { path, electron: false };
 }
 
-/** Where the project's own set-up puts Node 24. */
-function cachedNode(env: NodeJS.ProcessEnv): string {
+/** Where the project's own set-up puts Node 24: npm's package of the platform, alone or below the package `node`. */
+function cachedNodes(env: NodeJS.ProcessEnv): string[] {
   const cache = env.EXIT_ML_CACHE || join(homedir(), ".cache", "exit-ml");
-  const platform = process.platform === "win32" ? "win" : process.platform;
-  const binary = process.platform === "win32" ? "node.exe" : "node";
-  const inner = join(
-    "node_modules",
-    "node",
-    "node_modules",
-    `node-${platform}-${process.arch}`,
-    "bin",
-    binary,
-  );
-  return join(cache, "node24", inner);
+  const [platform, binary] = process.platform === "win32" ? ["win", "node.exe"] : [process.platform, "node"];
+  const prefix = platform === "darwin" && process.arch === "arm64" ? "node-bin" : "node";
+  const inPackage = join("node_modules", `${prefix}-${platform}-${process.arch}`, "bin", binary);
+  const folder = join(cache, "node24");
+  return [join(folder, inPackage), join(folder, "node_modules", "node", inPackage)];
 }
 
 /** 22.5 has it behind a flag; from 22.13 and 23.4 on it is simply there. */

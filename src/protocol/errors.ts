@@ -33,7 +33,7 @@ export function fromResponseError(error: unknown): ExitError {
   }
   return new ExitError(
     "runner-gone",
-    "The runner ended before it answered; .exit/logs/runner.log says why. What was finished is kept: repeat the command.",
+    "The runner ended before it answered; .exit/logs/runner.log may say why. What was finished is kept: repeat the command.",
     { cause: error },
   );
 }

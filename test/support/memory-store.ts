@@ -34,7 +34,9 @@ export function createMemoryStore(): Store & { readonly log: string[] } {
   };
   const change = (id: string, index: number, update: Partial<Reply>): void => {
     const entry = held(id);
-    const replies = entry.group.replies.map((reply) => (reply.index === index ? { ...reply, ...update } : reply));
+    const replies = entry.group.replies.map((reply) =>
+      reply.index === index ? { ...reply, ...update } : reply,
+    );
     entry.group = { ...entry.group, replies };
   };
 
@@ -55,7 +57,13 @@ export function createMemoryStore(): Store & { readonly log: string[] } {
     nodes: () => [...nodes],
     openGroup: (opening, prompt, sampling) => {
       log.push(`open ${opening.id}`);
-      const blank = { state: "open", closedSeq: null, learnability: null, informative: null, replies: [] } as const;
+      const blank = {
+        state: "open",
+        closedSeq: null,
+        learnability: null,
+        informative: null,
+        replies: [],
+      } as const;
       groups.set(opening.id, {
         group: { ...opening, prompt, ...blank },
         sampling,

@@ -62,7 +62,9 @@ export function memorySnapshots(): Snapshots {
   const held = new Map<string, Solution>();
   return {
     save: async (solution) => {
-      const id = sha256(solution.map((file) => `${file.path}\0${new TextDecoder().decode(file.bytes)}`).join("\0"));
+      const id = sha256(
+        solution.map((file) => `${file.path}\0${new TextDecoder().decode(file.bytes)}`).join("\0"),
+      );
       held.set(id, solution);
       return id;
     },
@@ -93,7 +95,10 @@ export const memoryPolicyInfo: PolicyInfo = {
 export function instantPolicy(
   change: {
     readonly text?: (seed: number) => string;
-    readonly before?: (member: { index: number; seed: number }) => Promise<"lost" | undefined> | "lost" | undefined;
+    readonly before?: (member: {
+      index: number;
+      seed: number;
+    }) => Promise<"lost" | undefined> | "lost" | undefined;
   } = {},
 ): Policy {
   return {

@@ -3,7 +3,7 @@ import { rm } from "node:fs/promises";
 import { ExitError, messageOf } from "../../core/errors.ts";
 import type { EvaluateOutcome, Outputs, RunRequest } from "../../core/ports.ts";
 import { parseDuration } from "../../core/task.ts";
-import { trialFolder } from "./folders.ts";
+import { fillTrialFolder, openTrialFolder } from "./folders.ts";
 import { type Kit, twiceIfLost } from "./kit.ts";
 import { make } from "./lifecycle.ts";
 import { labelsOf, trialName } from "./names.ts";
@@ -49,7 +49,7 @@ async function attempt(
   const image = await kit.image(task.definition);
   const limitMs = parseDuration(score.timeout);
   const name = `${trialName(kit.owner, key)}-score`;
-  const folder = await trialFolder(kit.outputsFolder, name, task, outputs);
+  const folder = await openTrialFolder(kit.outputsFolder, name);
   let remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
   let engineLost = false;
   try {
@@ -68,7 +68,11 @@ async function attempt(
       await made.remove();
       await rm(folder, { recursive: true, force: true });
     };
+    const filling = fillTrialFolder(folder, task, outputs);
+    // Both at once; but neither may be at work any more when the folder is removed.
+    await Promise.allSettled([made.created, filling]);
     const container = await made.created;
+    await filling;
     kit.record(key, "created", { role: "evaluate", name });
     signal.throwIfAborted();
     const captures = {

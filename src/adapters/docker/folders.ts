@@ -22,37 +22,35 @@ export function removeTrialFolders(outputsFolder: string): Promise<void> {
   return rm(join(outputsFolder, trials), { recursive: true, force: true });
 }
 
-/**
- * The working directory of an evaluator: hidden files, inputs and outputs at their paths, as links to the files
- * themselves where the file system allows, for it is mounted read-only.
- * @param name unique among the evaluations under way.
- */
-export async function trialFolder(
-  outputsFolder: string,
-  name: string,
-  task: ResolvedTask,
-  outputs: Outputs,
-): Promise<string> {
+/** An empty folder for an evaluator. @param name unique among the evaluations under way. */
+export async function openTrialFolder(outputsFolder: string, name: string): Promise<string> {
   const folder = join(outputsFolder, trials, name);
   await rm(folder, { recursive: true, force: true });
+  await openFolder(folder);
+  return folder;
+}
+
+async function openFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
+  // Readable by the evaluator's user, whatever the umask.
+  await chmod(folder, 0o755);
+}
+
+/**
+ * Makes `folder` the working directory of an evaluator: hidden files, inputs and outputs at their paths, as links
+ * to the files themselves where the file system allows, for it is mounted read-only.
+ */
+export async function fillTrialFolder(folder: string, task: ResolvedTask, outputs: Outputs): Promise<void> {
   const made = new Set<string>();
-  const open = async (path: string): Promise<void> => {
-    await mkdir(join(folder, path), { recursive: true });
-    // Readable by the evaluator's user, whatever the umask.
-    await chmod(join(folder, path), 0o755);
-  };
-  await open("");
   for (const { folder: from, files } of [task.hidden, task.inputs, outputs])
     for (const path of files) {
       for (const above of foldersAbove(path))
         if (!made.has(above)) {
-          await open(above);
+          await openFolder(join(folder, above));
           made.add(above);
         }
       await place(join(from, path), join(folder, path));
     }
-  return folder;
 }
 
 async function place(from: string, to: string): Promise<void> {

@@ -6,7 +6,7 @@ import { answers, briefly, type Engine } from "./engine.ts";
 import { codeOf, isOutsideTrouble, statusOf } from "./failure.ts";
 import { takeGuarded } from "./guard.ts";
 import { createHolders, type Holders } from "./holder.ts";
-import { findImage, type Image } from "./image.ts";
+import { findImage, type Image, imageName } from "./image.ts";
 import { make } from "./lifecycle.ts";
 import { freshName, labelsOf, type Owner } from "./names.ts";
 import { createOptions } from "./recipe.ts";
@@ -14,7 +14,7 @@ import type { Scratch } from "./scratch.ts";
 import type { Tidying } from "./tidying.ts";
 
 /** The steps written to the journal, in their order. */
-export type Step =
+type Step =
   | "intent"
   | "created"
   | "started"
@@ -31,8 +31,11 @@ export interface Kit {
   readonly outputsFolder: string;
   readonly tidying: Tidying;
   record(key: string, step: Step, data: Readonly<Record<string, unknown>>): void;
-  /** @throws ExitError `image-missing`. */
-  image(definition: TaskDefinition): Promise<Image>;
+  /**
+   * The task's image: looked up at the first call and with `again`, the same content in between.
+   * @throws ExitError `image-missing`.
+   */
+  image(definition: TaskDefinition, again?: "again"): Promise<Image>;
   /** Has the image the `timeout` command? Looked up once an image. */
   hasTimeout(image: Image): Promise<boolean>;
   /** A fresh working directory. @param needMs how long it is needed at most. */
@@ -57,12 +60,19 @@ export function createKit(parts: {
 }): Kit {
   const { engine, owner, tidying, journal } = parts;
   const holders = new Map<string, Holders>();
+  const images = new Map<string, Promise<Image>>();
   const withTimeout = new Map<string, Promise<boolean>>();
 
   return {
     ...parts,
     record: (key, step, data) => journal.record(key, step, data),
-    image: (definition) => findImage(engine, definition),
+    image(definition, again) {
+      const name = imageName(definition);
+      const known = (again ? undefined : images.get(name)) ?? findImage(engine, definition);
+      images.set(name, known);
+      known.catch(() => images.delete(name));
+      return known;
+    },
     hasTimeout(image) {
       const known = withTimeout.get(image.digest) ?? probeTimeout(engine, owner, image);
       withTimeout.set(image.digest, known);

@@ -47,7 +47,7 @@ export function createDockerSandbox(settings: DockerSandboxSettings): Sandbox {
       signal?.throwIfAborted();
       refuseNetwork(definition);
       const { engine, image } = await kit();
-      const { name, digest } = await image(definition);
+      const { name, digest } = await image(definition, "again");
       signal?.throwIfAborted();
       const warnings = [...engine.warnings, ...warningsFor(definition, engine.cpus)];
       const { endpoint, version, boundary } = engine;

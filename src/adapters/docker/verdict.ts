@@ -33,7 +33,7 @@ const killed = [137, 143];
 /** What `timeout` reports when it had to act, softly or hard. */
 const timedOut = [124, 137];
 
-export function isOutOfMemory(ending: Ending): boolean {
+function isOutOfMemory(ending: Ending): boolean {
   return ending.state?.OOMKilled === true || ending.events.includes("oom");
 }
 

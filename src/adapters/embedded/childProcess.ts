@@ -70,7 +70,7 @@ export class ModelProcess {
         void rm(scratch, { recursive: true, force: true }).then(done, () => done());
       };
       this.#child.once("error", (error) => end(error.message));
-      this.#child.once("exit", (code, signal) => end(signal ?? `exit code ${code}`));
+      this.#child.once("close", (code, signal) => end(signal ?? `exit code ${code}`));
     });
     this.#send({ type: "load", ...options, scratch });
   }

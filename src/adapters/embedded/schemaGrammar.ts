@@ -48,16 +48,16 @@ export function schemaGrammar(schema: Schema): string {
   const value = (node: unknown, pointer: string): string => {
     if (node === true) return "any";
     if (!isSchema(node)) throw unsupported(pointer, "is not a schema");
-    if (typeof node["$ref"] === "string") {
-      const target = node["$ref"];
+    if (typeof node.$ref === "string") {
+      const target = node.$ref;
       return define(target, () => value(lookUp(schema, target, pointer), target));
     }
-    if ("const" in node) return literal(node["const"]);
-    if (Array.isArray(node["enum"])) return choice(node["enum"].map(literal));
-    const options = node["anyOf"] ?? node["oneOf"];
+    if ("const" in node) return literal(node.const);
+    if (Array.isArray(node.enum)) return choice(node.enum.map(literal));
+    const options = node.anyOf ?? node.oneOf;
     if (Array.isArray(options)) return choice(options.map((option, at) => value(option, `${pointer}/${at}`)));
     if ("allOf" in node) throw unsupported(pointer, `uses "allOf"; write the parts into one schema`);
-    const types = Array.isArray(node["type"]) ? node["type"] : [node["type"] ?? impliedType(node)];
+    const types = Array.isArray(node.type) ? node.type : [node.type ?? impliedType(node)];
     return choice(types.map((type) => typed(String(type), node, pointer)));
   };
 
@@ -83,8 +83,8 @@ export function schemaGrammar(schema: Schema): string {
   };
 
   const object = (node: Schema, pointer: string): string => {
-    const properties = Object.entries(isSchema(node["properties"]) ? node["properties"] : {});
-    if (properties.length === 0) return node["additionalProperties"] === false ? `"{" ws "}"` : "anyObject";
+    const properties = Object.entries(isSchema(node.properties) ? node.properties : {});
+    if (properties.length === 0) return node.additionalProperties === false ? `"{" ws "}"` : "anyObject";
     const fields = properties.map(([key, property]) => {
       const at = `${pointer}/properties/${key}`;
       return `${literal(key)} ws ":" ws ${define(at, () => value(property, at))}`;
@@ -93,15 +93,15 @@ export function schemaGrammar(schema: Schema): string {
   };
 
   const array = (node: Schema, pointer: string): string => {
-    const fixed = (Array.isArray(node["prefixItems"]) ? node["prefixItems"] : []).map((item, at) =>
+    const fixed = (Array.isArray(node.prefixItems) ? node.prefixItems : []).map((item, at) =>
       define(`${pointer}/prefixItems/${at}`, () => value(item, `${pointer}/prefixItems/${at}`)),
     );
-    const closed = node["items"] === false || (fixed.length > 0 && node["items"] === undefined);
+    const closed = node.items === false || (fixed.length > 0 && node.items === undefined);
     const items = closed
       ? null
-      : define(`${pointer}/items`, () => value(node["items"] ?? true, `${pointer}/items`));
-    const least = Math.max(0, whole(node["minItems"]) ?? 0) - fixed.length;
-    const most = closed ? 0 : (whole(node["maxItems"]) ?? Number.POSITIVE_INFINITY) - fixed.length;
+      : define(`${pointer}/items`, () => value(node.items ?? true, `${pointer}/items`));
+    const least = Math.max(0, whole(node.minItems) ?? 0) - fixed.length;
+    const most = closed ? 0 : (whole(node.maxItems) ?? Number.POSITIVE_INFINITY) - fixed.length;
     const more =
       items === null ? null : separated(items, Math.max(0, least), Math.max(0, most), fixed.length > 0);
     const inner = [fixed.join(` ws "," ws `), more ?? ""].filter((part) => part !== "").join(" ");
@@ -130,7 +130,7 @@ function repeat(least: number, most: number): string {
 }
 
 function string(node: Schema): string {
-  const [least, most] = [whole(node["minLength"]) ?? 0, whole(node["maxLength"])];
+  const [least, most] = [whole(node.minLength) ?? 0, whole(node.maxLength)];
   if (least === 0 && most === null) return "string";
   return String.raw`"\"" char${repeat(least, most ?? Number.POSITIVE_INFINITY)} "\""`;
 }
@@ -170,8 +170,8 @@ interface Bound {
 }
 
 function bounds(node: Schema): { readonly low: Bound; readonly high: Bound } {
-  const [low, above] = [finite(node["minimum"]), finite(node["exclusiveMinimum"])];
-  const [high, under] = [finite(node["maximum"]), finite(node["exclusiveMaximum"])];
+  const [low, above] = [finite(node.minimum), finite(node.exclusiveMinimum)];
+  const [high, under] = [finite(node.maximum), finite(node.exclusiveMaximum)];
   return {
     low:
       above !== null && (low === null || above >= low)

@@ -1,6 +1,6 @@
 /** Groups: what was fixed when they were opened, and what their closing found. */
 
-import { type GroupOpening, goals, type Prompt, strategies } from "../../core/history.ts";
+import { type Group, type GroupOpening, goals, type Prompt, strategies } from "../../core/history.ts";
 import type { ClosedGroup, SampleOptions, Store } from "../../core/ports.ts";
 import type { Database, Row } from "./database.ts";
 import { repliesOfGroup } from "./replies.ts";

@@ -1,15 +1,16 @@
 /** What is known about a run while it is watched: groups under way, nodes, the best so far. */
 import type { EventOf, RunnerEvent } from "../../protocol/events.ts";
-import type { ListedNode, Run } from "../../protocol/results.ts";
+import type { Group, ListedNode, Run } from "../../protocol/results.ts";
 
 export interface WatchedGroup {
   readonly opening: EventOf<"groupOpened">["opening"];
-  readonly promptTokens: number;
+  /** Null for a group that an earlier session opened. */
+  readonly promptTokens: number | null;
   readonly openedAt: number;
-  sampled: number;
-  /** Verdict of each member scored so far. */
-  readonly verdicts: string[];
-  tokens: number;
+  /** Tokens of each member sampled so far, by index. */
+  readonly sampled: Map<number, number>;
+  /** Verdict of each member scored so far, by index. */
+  readonly verdicts: Map<number, string>;
 }
 
 type KnownNode = Pick<ListedNode, "id" | "task" | "parent" | "depth" | "verdict" | "score" | "quality">;
@@ -62,6 +63,23 @@ function improve(
   return true;
 }
 
+/** Takes in a group that was opened before we looked, with what had become of it. */
+export function adopt(board: Board, group: Group, now: number): WatchedGroup {
+  const { replies } = group;
+  const scored = replies.flatMap(({ index, verdict }) =>
+    verdict === null ? [] : [[index, verdict] as const],
+  );
+  const watched: WatchedGroup = {
+    opening: group,
+    promptTokens: null,
+    openedAt: now,
+    sampled: new Map(replies.map(({ index, tokens }) => [index, tokens?.length ?? 0])),
+    verdicts: new Map(scored),
+  };
+  board.groups.set(group.id, watched);
+  return watched;
+}
+
 /** Takes in one event. Returns true if it brought a new best. */
 export function follow(board: Board, event: RunnerEvent, now: number): boolean {
   switch (event.type) {
@@ -75,21 +93,18 @@ export function follow(board: Board, event: RunnerEvent, now: number): boolean {
         opening: event.opening,
         promptTokens: event.promptTokens,
         openedAt: now,
-        sampled: 0,
-        verdicts: [],
-        tokens: 0,
+        sampled: new Map(),
+        verdicts: new Map(),
       });
       return false;
     case "replySampled": {
-      const group = board.groups.get(event.group);
-      if (group === undefined) return false;
-      group.sampled += 1;
-      group.tokens += event.reply.tokens ?? 0;
+      const { index, tokens } = event.reply;
+      board.groups.get(event.group)?.sampled.set(index, tokens ?? 0);
       return false;
     }
     case "replyScored": {
       const group = board.groups.get(event.group);
-      group?.verdicts.push(event.outcome.verdict);
+      group?.verdicts.set(event.index, event.outcome.verdict);
       const { verdict, quality, score } = event.outcome;
       if (group === undefined || verdict !== "scored" || quality === null) return false;
       return improve(board, group.opening.task, quality, score, null);

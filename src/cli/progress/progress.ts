@@ -1,12 +1,12 @@
 /** A run as it is told in a terminal: each event becomes some lines, and a status line says what is under way. */
 import type { EventOf, RunnerEvent } from "../../protocol/events.ts";
-import { isFailed } from "../../protocol/results.ts";
+import { type Group, isFailed } from "../../protocol/results.ts";
 import { saidBy } from "../context.ts";
 import { count, duration, plural, score } from "../format.ts";
 import type { MetricNames } from "../metric.ts";
 import { oneLine, printable } from "../printable.ts";
 import type { Style } from "../style.ts";
-import { type Board, follow, timeLeft, type WatchedGroup } from "./board.ts";
+import { adopt, type Board, follow, timeLeft, type WatchedGroup } from "./board.ts";
 
 export interface ProgressOptions {
   readonly style: Style;
@@ -21,8 +21,10 @@ export function tell(board: Board, event: RunnerEvent, now: number, options: Pro
   switch (event.type) {
     case "runStarted":
       return header(event, options.style);
-    case "groupOpened":
-      return ["", opened(board, event, options)];
+    case "groupOpened": {
+      const group = board.groups.get(event.opening.id);
+      return group === undefined ? [] : ["", opened(board, group, options)];
+    }
     case "replyScored":
       return scored(board, event, newBest, options);
     case "groupClosed":
@@ -61,11 +63,7 @@ function header({ run, continued, policy, sandbox }: EventOf<"runStarted">, styl
   ];
 }
 
-function opened(
-  board: Board,
-  { opening, promptTokens }: EventOf<"groupOpened">,
-  options: ProgressOptions,
-): string {
+function opened(board: Board, { opening, promptTokens }: WatchedGroup, options: ProgressOptions): string {
   const { style, metrics } = options;
   const start = board.nodes.get(opening.start);
   const facts: string[] = [];
@@ -74,8 +72,16 @@ function opened(
   else if (start?.verdict) facts.push(start.verdict);
   const task = board.run.tasks.length > 1 ? `${opening.task}: ` : "";
   const about = facts.length > 0 ? ` (${facts.join(", ")})` : "";
+  const prompt = promptTokens === null ? "" : `, prompt ${count(promptTokens)} tokens`;
   const again = opening.attempt > 0 ? ", once more" : "";
-  return `${style.bold(`iteration ${place(board, opening.iteration)}`)}  ${task}${style.cyan(opening.goal)} from ${opening.start}${about}${style.dim(`, prompt ${count(promptTokens)} tokens${again}`)}`;
+  return `${style.bold(`iteration ${place(board, opening.iteration)}`)}  ${task}${style.cyan(opening.goal)} from ${opening.start}${about}${style.dim(prompt + again)}`;
+}
+
+/** The lines for a group that an earlier session left unfinished. */
+export function tellAdopted(board: Board, group: Group, now: number, options: ProgressOptions): string[] {
+  const watched = adopt(board, group, now);
+  const kept = `, taken up again with ${plural(watched.sampled.size, "reply", "replies")}`;
+  return ["", `${opened(board, watched, options)}${options.style.dim(kept)}`];
 }
 
 function place(board: Board, iteration: number): string {
@@ -139,8 +145,8 @@ function closed(
     return [style.yellow(`${name}: too few replies came back; it does not count`)];
   const facts: string[] = [];
   if (group !== undefined) {
-    const good = group.verdicts.filter((verdict) => verdict === "scored").length;
-    facts.push(`${good} of ${group.verdicts.length} scored`);
+    const verdicts = [...group.verdicts.values()];
+    facts.push(`${verdicts.filter((verdict) => verdict === "scored").length} of ${verdicts.length} scored`);
   }
   if (event.best !== null && event.best.score !== null)
     facts.push(`best so far ${metrics.scored(event.best.task, event.best.score)}`);
@@ -148,10 +154,15 @@ function closed(
     facts.push(
       `S ${score(event.closing.learnability)}${event.closing.informative ? "" : " (nothing to learn)"}`,
     );
-  if (group !== undefined) facts.push(`${count(group.tokens)} tokens in ${duration(now - group.openedAt)}`);
+  if (group !== undefined)
+    facts.push(`${count(tokensOf(group))} tokens in ${duration(now - group.openedAt)}`);
   const left = timeLeft(board);
   if (left !== null && left > 0) facts.push(`about ${duration(left)} left`);
   return [style.dim(`${name}: ${facts.join(", ")}`)];
+}
+
+function tokensOf({ sampled }: WatchedGroup): number {
+  return [...sampled.values()].reduce((sum, tokens) => sum + tokens, 0);
 }
 
 function percent(share: number): string {
@@ -164,7 +175,7 @@ export function statusLine(board: Board, now: number): string {
   return [...board.groups.values()]
     .map(
       (group) =>
-        `iteration ${group.opening.iteration + 1}: ${group.sampled} of ${size(group)} replies, ${group.verdicts.length} scored, ${clock(now - group.openedAt)}`,
+        `iteration ${group.opening.iteration + 1}: ${group.sampled.size} of ${size(group)} replies, ${group.verdicts.size} scored, ${clock(now - group.openedAt)}`,
     )
     .join(" · ");
 }

@@ -28,8 +28,10 @@ function statusText(status: Status, style: Style): string[] {
   const rows: [string, string][] = [["workspace", printable(status.workspace)]];
   for (const task of status.tasks) rows.push(["task", taskText(task, metrics, style)]);
   if (status.tasks.length === 0) rows.push(["task", "none yet; exit-ml init writes one"]);
-  if (status.activeRun !== null) rows.push(["run", style.green(`at work: ${runText(status.activeRun)}`)]);
-  else rows.push(["run", last === undefined ? "none yet" : `none at work; the last: ${runText(last)}`]);
+  if (status.activeRun !== null)
+    rows.push(["run", style.green(`at work: ${runText(status.activeRun, true)}`)]);
+  else
+    rows.push(["run", last === undefined ? "none yet" : `none at work; the last: ${runText(last, false)}`]);
   if (status.applied !== null)
     rows.push(["applied", `${status.applied.node} of ${status.applied.task}, ${status.applied.at}`]);
   for (const problem of status.problems) rows.push(["problem", style.red(printable(problem))]);
@@ -50,7 +52,7 @@ function taskText(task: TaskStatus, metrics: MetricNames, style: Style): string 
   return `${style.bold(task.name)} (${printable(task.file)}): ${facts.join(", ")}${mark}`;
 }
 
-function runText(run: Run): string {
+function runText(run: Run, atWork: boolean): string {
   const facts = [
     run.tasks.join(" "),
     run.strategy,
@@ -59,5 +61,6 @@ function runText(run: Run): string {
     duration(run.spent.ms),
   ];
   if (run.endedBy !== null) facts.push(`ended by ${run.endedBy}`);
+  else if (!atWork) facts.push("unfinished: the same exit-ml run command goes on with it");
   return facts.join(", ");
 }

@@ -35,7 +35,7 @@ export function readJson(text: string, task: ResolvedTask, start: Solution): Jso
   const { repairs, start: from, end } = found;
   if (current !== null && sameJson(current, found.value))
     return { solution: start, repairs, start: from, end };
-  const printed = printJson(found.value, layoutOf(shownText(file))).split("\n");
+  const printed = printJson(found.value, layoutOf(current === null ? "" : shownText(file))).split("\n");
   const content = withLines(file, newLines(file, printed));
   return {
     solution: [{ path, bytes: content, executable: start[0]?.executable ?? false }],

@@ -1,17 +1,8 @@
 /** A reply cut into the blocks it edits with; what stands between them is prose. Syntax: see syntax.ts. */
+import { type Change, readChange } from "./change.ts";
 import { deletionOf, type Label, labelAbove, labelInFence } from "./label.ts";
 import { refuse } from "./refusal.ts";
-import {
-  closerLength,
-  closes,
-  dividerLength,
-  type FenceLine,
-  fenceLineOf,
-  isStrayMarker,
-  markersOf,
-  type Opener,
-  openerOf,
-} from "./syntax.ts";
+import { closes, type FenceLine, fenceLineOf, isStrayMarker, openerOf } from "./syntax.ts";
 
 interface Placed {
   /** Offsets in the text that was scanned. */
@@ -29,13 +20,9 @@ export interface WholeBlock extends Placed {
   readonly lines: readonly string[];
 }
 
-export interface ChangeBlock extends Placed {
+export interface ChangeBlock extends Placed, Pick<Change, "search" | "replace" | "doubtfulDivider"> {
   readonly kind: "change";
   readonly label: Label | null;
-  readonly search: readonly string[];
-  readonly replace: readonly string[];
-  /** A divider of the wrong length: trusted only if the file has no such line. */
-  readonly doubtfulDivider: string | null;
 }
 
 export interface DeleteBlock extends Placed {
@@ -72,6 +59,10 @@ export function scanBlocks(text: string, known: ReadonlySet<string>): Block[] {
     above = null;
     return { label: prose > 0 ? { ...label, repair: "path-above" } : label, start };
   };
+  /** A documented name must lead to a block: else a part of the edit is lost. */
+  const requireContent = (): void => {
+    if (above?.label.repair === null) refuse(`No content follows the line "FILE: ${above.label.path}".`);
+  };
   const readText = (line: Line): void => {
     if (line.text.trim() === "") return;
     running = null;
@@ -85,11 +76,10 @@ export function scanBlocks(text: string, known: ReadonlySet<string>): Block[] {
     const label = labelAbove(line.text, known);
     const waiting = above?.label.repair === null ? above : null;
     if (label !== null && (label.repair === null || waiting === null)) {
-      if (waiting !== null) refuse(`No content follows the line "FILE: ${waiting.label.path}".`);
+      requireContent();
       above = { label, start: line.start, prose: 0 };
     } else if (waiting !== null) {
-      if (waiting.prose === proseAllowed)
-        refuse(`No content follows the line "FILE: ${waiting.label.path}".`);
+      if (waiting.prose === proseAllowed) requireContent();
       above = { ...waiting, prose: waiting.prose + 1 };
     } else above = null;
   };
@@ -159,9 +149,7 @@ export function scanBlocks(text: string, known: ReadonlySet<string>): Block[] {
     });
     at = end + 1;
   }
-  const waiting = takeAbove();
-  if (waiting !== null && waiting.label.repair === null)
-    refuse(`No content follows the line "FILE: ${waiting.label.path}".`);
+  requireContent();
   return blocks;
 }
 
@@ -211,61 +199,4 @@ function withoutIndent(texts: readonly string[], indent: number): readonly strin
   const margin = " ".repeat(indent);
   const whole = texts.every((text) => text.trim() === "" || text.startsWith(margin));
   return whole ? texts.map((text) => (text.startsWith(margin) ? text.slice(indent) : text)) : texts;
-}
-
-interface Change {
-  readonly search: readonly string[];
-  readonly replace: readonly string[];
-  readonly doubtfulDivider: string | null;
-  readonly repairs: readonly string[];
-  /** Index of the line after the change. */
-  readonly next: number;
-}
-
-/** Reads the change whose SEARCH marker stands at `at`. */
-function readChange(lines: readonly Line[], at: number, opener: Opener): Change {
-  const markers = markersOf(opener.length);
-  const textAt = (index: number): string => lines[index]?.text ?? "";
-  const find = (from: number, test: (text: string) => boolean): number => {
-    for (let index = from; index < lines.length; index++) if (test(textAt(index))) return index;
-    return lines.length;
-  };
-  // Markers of another length are content, unless the change is written with short ones: then nothing was
-  // quoted by length, and a slip in the count is likelier.
-  const mayRepair = opener.length <= 7;
-  const another = find(at + 1, (text) => {
-    const length = openerOf(text)?.length ?? 0;
-    return length === opener.length || (mayRepair && length > 0);
-  });
-  let end = find(at + 1, (text) => text.trimEnd() === markers.replace);
-  let repaired = !opener.exact;
-  if (mayRepair && (end > another || end === lines.length)) {
-    end = find(at + 1, (text) => closerLength(text) > 0);
-    repaired = true;
-  }
-  if (end === lines.length) return refuse("A SEARCH/REPLACE change is never closed.");
-  if (end > another) return refuse("A SEARCH/REPLACE change begins inside another one.");
-
-  const dividersWhere = (test: (length: number) => boolean): number[] => {
-    const found: number[] = [];
-    for (let index = at + 1; index < end; index++) if (test(dividerLength(textAt(index)))) found.push(index);
-    return found;
-  };
-  let dividers = dividersWhere((length) => length === opener.length);
-  let doubtfulDivider: string | null = null;
-  if (dividers.length === 0 && mayRepair) {
-    dividers = dividersWhere((length) => length > 0 && length <= 9);
-    if (dividers[0] !== undefined) doubtfulDivider = textAt(dividers[0]);
-  }
-  const divider = dividers[0];
-  if (divider === undefined) return refuse("A SEARCH/REPLACE change has no line of = between its parts.");
-  if (dividers.length > 1)
-    return refuse("A SEARCH/REPLACE change has several lines of = that could divide its parts.");
-  return {
-    search: lines.slice(at + 1, divider).map((line) => line.text),
-    replace: lines.slice(divider + 1, end).map((line) => line.text),
-    doubtfulDivider,
-    repairs: repaired || doubtfulDivider !== null ? ["marker-variant"] : [],
-    next: end + 1,
-  };
 }

@@ -12,7 +12,7 @@ process.on("message", (message) => {
   const request = message as Request;
   if (request.type === "load") {
     fault = basename(request.model, ".gguf");
-    if (fault === "crash-loading") crash("ggml: out of things");
+    if (fault === "crash-loading") return crash("ggml: out of things");
     send({
       type: "loaded",
       loaded: {

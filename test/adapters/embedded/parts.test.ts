@@ -89,17 +89,17 @@ describe("the repetition guard", () => {
 describe("the pace", () => {
   const calm = { wall: 1, cpu: 4, preempted: 0 };
   const crowded = { wall: 1, cpu: 2, preempted: 500 };
-  const after = (pace: ReturnType<typeof firstPace>, usages: (typeof calm)[]) =>
+  const paceOf = (pace: ReturnType<typeof firstPace>, usages: (typeof calm)[]) =>
     usages.reduce((now, usage) => nextPace(now, usage, 4), pace);
 
   it("gives up threads while others use the machine, down to one", () => {
-    expect(after(firstPace(4), Array(10).fill(crowded)).threads).toBe(1);
+    expect(paceOf(firstPace(4), Array(10).fill(crowded)).threads).toBe(1);
   });
 
   it("keeps all threads on a machine of its own, and takes them back on one that has become so", () => {
-    expect(after(firstPace(4), Array(10).fill(calm)).threads).toBe(4);
-    const low = after(firstPace(4), Array(10).fill(crowded));
-    expect(after(low, Array(400).fill(calm)).threads).toBe(4);
+    expect(paceOf(firstPace(4), Array(10).fill(calm)).threads).toBe(4);
+    const low = paceOf(firstPace(4), Array(10).fill(crowded));
+    expect(paceOf(low, Array(400).fill(calm)).threads).toBe(4);
   });
 
   it("tries less and less often while trying fails", () => {

@@ -86,9 +86,10 @@ describe("the child process", () => {
   });
 
   it("is gone when the policy is closed", async () => {
-    let pid = 0;
-    policy = await openEmbedded({ onStart: (started) => (pid = started) });
+    const pids: number[] = [];
+    policy = await openEmbedded({ onStart: (started) => pids.push(started) });
     await policy.describe();
+    const pid = pids[0] ?? 0;
     expect(isRunning(pid)).toBe(true);
     await policy.close();
     expect(isRunning(pid)).toBe(false);
@@ -96,10 +97,15 @@ describe("the child process", () => {
   });
 
   it("goes with its parent, however that ends", async () => {
-    const parent = fork(program("orphan.ts"), { execArgv: [], stdio: "inherit" });
+    // Unlike the child, this program imports the whole adapter, whose syntax Node alone cannot strip.
+    const execArgv = ["--experimental-transform-types"];
+    const parent = fork(program("orphan.ts"), { execArgv, stdio: "inherit" });
     const pid = await new Promise<number>((resolve) => {
       let child = 0;
-      parent.on("message", (message) => (message === "ready" ? resolve(child) : (child = Number(message))));
+      parent.on("message", (message) => {
+        if (message === "ready") resolve(child);
+        else child = Number(message);
+      });
     });
     expect(isRunning(pid)).toBe(true);
     parent.kill("SIGKILL");

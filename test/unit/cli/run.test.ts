@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { runCli } from "../../../src/cli/program.ts";
 import { ExitError } from "../../../src/protocol/errors.ts";
+import type { Group } from "../../../src/protocol/results.ts";
 import { FakeHost } from "./fakeHost.ts";
 import { closed, ended, opened, replies, root, run, started, status } from "./sample.ts";
 
@@ -29,6 +30,17 @@ test("a run is told to its end, in plain lines where nobody looks", async () => 
   expect(host.printed).toContain("★ new best");
   expect(host.printed).toContain("exit-ml apply best");
   expect(host.printed).not.toContain("\u001b");
+});
+
+test("an iteration that an earlier session left open is told from what the history has of it", async () => {
+  if (opened.type !== "groupOpened") throw new TypeError();
+  const reply = { index: 0, verdict: "scored", tokens: [{ id: 1, text: "a" }] } as Group["replies"][number];
+  const group = { ...opened.opening, replies: [reply] } as unknown as Group;
+  const { host, code } = await running([], { showGroup: () => group });
+  host.tell(...replies.slice(2), closed, ended("iterations"));
+  expect(await code).toBe(0);
+  expect(host.printed).toContain("improve from n1 (the root, accuracy 0.9), taken up again with 1 reply\n");
+  expect(host.printed).toContain("iteration 1: 3 of 4 scored");
 });
 
 test("events that come before the answer to startRun are not lost", async () => {

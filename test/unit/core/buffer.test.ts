@@ -68,13 +68,20 @@ describe("buffer update", () => {
 
   it("lets each distinct snapshot in when all are asked for", () => {
     const children = [node("b"), node("b"), node("c")];
-    const next = updateBuffer([], update(node("a"), 0.2, { children }), { ...settings, insert: "all" }, never);
+    const next = updateBuffer(
+      [],
+      update(node("a"), 0.2, { children }),
+      { ...settings, insert: "all" },
+      never,
+    );
     expect(ids(next)).toEqual(["a", "b", "c"]);
   });
 
   it("keeps perfect nodes out, start or child", () => {
     const children = [node("b", { quality: 1 })];
-    expect(updateBuffer([], update(node("a", { quality: 1 }), 0.2, { children }), settings, never)).toEqual([]);
+    expect(updateBuffer([], update(node("a", { quality: 1 }), 0.2, { children }), settings, never)).toEqual(
+      [],
+    );
   });
 
   it("admits to a full buffer only with at least the minimum, evicting the oldest minimum", () => {
@@ -90,7 +97,12 @@ describe("buffer update", () => {
 
   it("breaks a tie of equally old minima by a recorded draw", () => {
     const full = [entry("a", 0.1), entry("b", 0.1), entry("c", 0.3), entry("d", 0.4)];
-    expect(ids(updateBuffer(full, update(node("e"), 0.2), settings, () => 0.7))).toEqual(["a", "c", "d", "e"]);
+    expect(ids(updateBuffer(full, update(node("e"), 0.2), settings, () => 0.7))).toEqual([
+      "a",
+      "c",
+      "d",
+      "e",
+    ]);
   });
 
   it("holds failed nodes to a third: at the cap a failed one replaces the lowest failed one or stays out", () => {
@@ -118,10 +130,20 @@ describe("buffer update", () => {
 
   it("treats equal snapshots of a task as one entry, and equal snapshots of two tasks as two", () => {
     const twin = node("z", { snapshot: "snapshot-a" });
-    const next = updateBuffer([entry("a", 0.2)], update(node("b"), 0.3, { children: [twin] }), settings, never);
+    const next = updateBuffer(
+      [entry("a", 0.2)],
+      update(node("b"), 0.3, { children: [twin] }),
+      settings,
+      never,
+    );
     expect(ids(next)).toEqual(["a", "b"]);
     const other = node("z", { snapshot: "snapshot-a", task: "u" });
-    const both = updateBuffer([entry("a", 0.2)], update(node("b"), 0.3, { children: [other] }), settings, never);
+    const both = updateBuffer(
+      [entry("a", 0.2)],
+      update(node("b"), 0.3, { children: [other] }),
+      settings,
+      never,
+    );
     expect(ids(both)).toEqual(["a", "b", "z"]);
   });
 

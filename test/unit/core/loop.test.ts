@@ -52,7 +52,9 @@ describe("the loop with ports in memory", () => {
           expect(reply.advantage).toBeCloseTo((A[place] ?? 0) * (reply.diversity ?? 1), 9);
       }
       expect(Math.max(...store.nodes().map((node) => node.depth))).toBeGreaterThan(1);
-      expect(new Set(store.nodes().map((node) => `${node.parent} ${node.snapshot}`)).size).toBe(store.nodes().length);
+      expect(new Set(store.nodes().map((node) => `${node.parent} ${node.snapshot}`)).size).toBe(
+        store.nodes().length,
+      );
       expect(store.buffer().length).toBeGreaterThan(3);
       expect(store.runs()[0]?.spent).toMatchObject({ iterations: 12, tokens: 96 });
     });
@@ -108,7 +110,11 @@ describe("the loop with ports in memory", () => {
       if (group === null) throw new Error("a group is missing");
       const visible = pastOf(record, visibleTo(context.run, group.iteration, group.basis));
       const decision = decideNext(context.run, group.iteration, visible, group.policy);
-      expect([decision.start.id, decision.goal, decision.draws]).toEqual([group.start, group.goal, group.draws]);
+      expect([decision.start.id, decision.goal, decision.draws]).toEqual([
+        group.start,
+        group.goal,
+        group.draws,
+      ]);
       expect(group.seeds).toEqual(memberSeeds(context.run, group.iteration, group.attempt));
     }
   });
@@ -122,7 +128,10 @@ describe("the loop with ports in memory", () => {
     const group = store.group("r1i0");
     expect(store.nodes().map((node) => node.score)).toEqual([10, 20]);
     for (const reply of group?.replies ?? []) expect(reply.node).toBe(reply.score === 10 ? "n1" : "n2");
-    expect(group?.replies.find((reply) => reply.node === "n1")).toMatchObject({ reward: -0.1, verdict: "scored" });
+    expect(group?.replies.find((reply) => reply.node === "n1")).toMatchObject({
+      reward: -0.1,
+      verdict: "scored",
+    });
   });
 
   it("keeps unreadable replies in the group with quality 0, without a node", async () => {
@@ -133,7 +142,8 @@ describe("the loop with ports in memory", () => {
     await runLoop(context, forever);
     const invalid = store.group("r1i0")?.replies.filter((reply) => reply.verdict === "invalid") ?? [];
     expect(invalid.length).toBeGreaterThan(0);
-    for (const reply of invalid) expect(reply).toMatchObject({ quality: 0, node: null, snapshot: null, reward: -0.1 });
+    for (const reply of invalid)
+      expect(reply).toMatchObject({ quality: 0, node: null, snapshot: null, reward: -0.1 });
   });
 
   it("starts from a failed node with the goal debug and tells the error, never a score", async () => {
@@ -143,7 +153,10 @@ describe("the loop with ports in memory", () => {
       policy: instantPolicy({ text: (seed) => JSON.stringify({ x: 7 * (seed % 15) + (seed % 2) }) }),
     });
     await runLoop(context, forever);
-    const debug = store.groupIds().map((id) => store.group(id)).find((group) => group?.goal === "debug");
+    const debug = store
+      .groupIds()
+      .map((id) => store.group(id))
+      .find((group) => group?.goal === "debug");
     expect(debug?.startQuality).toBe(0);
     const prompt = debug?.prompt.messages.map((message) => message.content).join("\n") ?? "";
     expect(prompt).toContain("is divisible by 7");
@@ -196,7 +209,8 @@ describe("the loop with ports in memory", () => {
       iterations: 8,
       policy: instantPolicy({
         before: () => {
-          if (store.log.filter((line) => line.startsWith("close")).length >= 3) stop.abort(new ExitError("stopped", "."));
+          if (store.log.filter((line) => line.startsWith("close")).length >= 3)
+            stop.abort(new ExitError("stopped", "."));
           return undefined;
         },
       }),

@@ -73,7 +73,9 @@ describe("advantages", () => {
         const A = advantages(r);
         const known = A.filter((value) => value !== null);
         expect(A.map((value) => value === null)).toEqual(
-          r.filter((value) => value !== null).length < 2 ? r.map(() => true) : r.map((value) => value === null),
+          r.filter((value) => value !== null).length < 2
+            ? r.map(() => true)
+            : r.map((value) => value === null),
         );
         expect(Math.abs(known.reduce((sum, value) => sum + value, 0))).toBeLessThan(1e-6);
       }),
@@ -84,7 +86,16 @@ describe("advantages", () => {
 describe("diversity", () => {
   it("is the distance from the centroid over the mean distance, within [0.5, 2]", () => {
     // Distances from the centroid (1, 0): 1, 1, 0 -> mean 2/3.
-    expect(diversityFactors([[0, 0], [2, 0], [1, 0]], false)).toEqual([1.5, 1.5, 0.5]);
+    expect(
+      diversityFactors(
+        [
+          [0, 0],
+          [2, 0],
+          [1, 0],
+        ],
+        false,
+      ),
+    ).toEqual([1.5, 1.5, 0.5]);
   });
 
   it("leaves members without a snapshot out of the centroid, with factor 1", () => {
@@ -92,12 +103,37 @@ describe("diversity", () => {
   });
 
   it("is 1 for all when all are equal", () => {
-    expect(diversityFactors([[3, 4], [3, 4]], false)).toEqual([1, 1]);
-    expect(diversityFactors([[3, 4], [3, 4]], true)).toEqual([1, 1]);
+    expect(
+      diversityFactors(
+        [
+          [3, 4],
+          [3, 4],
+        ],
+        false,
+      ),
+    ).toEqual([1, 1]);
+    expect(
+      diversityFactors(
+        [
+          [3, 4],
+          [3, 4],
+        ],
+        true,
+      ),
+    ).toEqual([1, 1]);
   });
 
   it("is the paper's unclamped ratio where the paper's rule is asked for", () => {
-    expect(diversityFactors([[0, 0], [4, 0], [2, 0]], true)).toEqual([1, 1, 0]);
+    expect(
+      diversityFactors(
+        [
+          [0, 0],
+          [4, 0],
+          [2, 0],
+        ],
+        true,
+      ),
+    ).toEqual([1, 1, 0]);
   });
 });
 

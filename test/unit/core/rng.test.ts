@@ -4,7 +4,8 @@ import { draw, drawSeed, philox, pickUniform, pickWeighted } from "../../../src/
 
 describe("draws", () => {
   it("are Philox4x32-10: the published known answers come out", () => {
-    const hex = (words: readonly number[]): string[] => words.map((word) => word.toString(16).padStart(8, "0"));
+    const hex = (words: readonly number[]): string[] =>
+      words.map((word) => word.toString(16).padStart(8, "0"));
     expect(hex(philox([0, 0, 0, 0], [0, 0]))).toEqual(["6627e8d5", "e169c58d", "bc57ac4c", "9b00dbd8"]);
     const ones = 0xffffffff;
     expect(hex(philox([ones, ones, ones, ones], [ones, ones]))).toEqual([
@@ -13,9 +14,12 @@ describe("draws", () => {
       "a20bc7c6",
       "6d5451fd",
     ]);
-    expect(
-      hex(philox([0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344], [0xa4093822, 0x299f31d0])),
-    ).toEqual(["d16cfe09", "94fdcceb", "5001e420", "24126ea1"]);
+    expect(hex(philox([0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344], [0xa4093822, 0x299f31d0]))).toEqual([
+      "d16cfe09",
+      "94fdcceb",
+      "5001e420",
+      "24126ea1",
+    ]);
   });
 
   it("depend on every part of their key and on nothing else", () => {

@@ -85,7 +85,7 @@ describe("a reply in the documented syntax", () => {
           expect(result.edit.kind === "unchanged").toBe(result.solution === start);
         },
       ),
-      { numRuns: 3_000 },
+      { numRuns: 1_000 },
     );
   });
 
@@ -119,7 +119,7 @@ describe("a reply in the documented syntax", () => {
           expect(textsOf(result.solution)).toEqual({ [path]: onDisk(after, { ...disk, eol }) });
         },
       ),
-      { numRuns: 3_000 },
+      { numRuns: 1_000 },
     );
   });
 
@@ -156,7 +156,7 @@ describe("a reply in the documented syntax", () => {
           });
         },
       ),
-      { numRuns: 1_000 },
+      { numRuns: 400 },
     );
   });
 
@@ -237,7 +237,7 @@ describe("a damaged reply", () => {
           }
         },
       ),
-      { numRuns: 4_000 },
+      { numRuns: 1_500 },
     );
     expect(refused).toBeGreaterThan(100);
     expect(exact).toBeGreaterThan(100);
