@@ -58,9 +58,10 @@ async function demo(args) {
   console.log(`\n$ exit-ml run ${options.run.join(" ")}`);
   const run = await runInForeground(node, [cli, "run", ...options.run], { cwd: repository, env });
   if (run.stopped || run.status !== 0) {
-    console.error(
-      `\nThe run ${run.stopped ? "was stopped" : "failed"}. What it had finished is kept in ${options.workspace}/.exit; the same command goes on from there.`,
-    );
+    const end = run.stopped
+      ? `The run was stopped. What it had finished is kept in ${options.workspace}/.exit; the same command goes on from there.`
+      : `The demo ends here: the run did (status ${run.status}).`;
+    console.error(`\n${end}`);
     return run.status || 130;
   }
   return show({ node, cli, env, workspace: options.workspace });
@@ -108,7 +109,7 @@ async function show({ node, cli, env, workspace }) {
   } else {
     console.log("No revision beats the baseline yet: more iterations may.");
   }
-  const say = `node dist/cli.js`;
+  const say = "node dist/cli.js";
   console.log(`
 Where everything is kept
   history, snapshots and logs   ${path.join(workspace, ".exit")}
@@ -117,7 +118,7 @@ Where everything is kept
 What to do next
   take the best revision        ${say} apply ${best.id} -C ${workspace}
   take it back                  ${say} revert -C ${workspace}
-  search on                     npm run demo -- --iterations 12
+  search on                     ${say} run --iterations 12 -C ${workspace}
   training data                 ${say} export --out DIR -C ${workspace}
   free the cached parts         delete ${cacheFolder()}`);
   return 0;

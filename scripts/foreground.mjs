@@ -27,7 +27,8 @@ export function runInForeground(command, args, { cwd, env, limitSeconds }) {
     /** @param {NodeJS.Signals} signal */
     const handOn = (signal) => {
       stopped = true;
-      if (!onWindows) child.kill(signal);
+      // Asked to end, whichever way: the program gets the signal that it answers by ending in order.
+      if (!onWindows) child.kill(signal === "SIGTERM" ? "SIGINT" : signal);
     };
     const signals = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]);
     for (const signal of signals) process.on(signal, handOn);

@@ -48,7 +48,13 @@ export async function revertApplied(parts: ApplyParts): Promise<{ node: string; 
   const untouched = now === applied.after || now === applied.before;
   const target = untouched
     ? await parts.snapshots.read(applied.before)
-    : await mergeOrRefuse(applied.after, current, applied.before, "Taking the revision back", parts.snapshots);
+    : await mergeOrRefuse(
+        applied.after,
+        current,
+        applied.before,
+        "Taking the revision back",
+        parts.snapshots,
+      );
   await parts.workspace.write(task, target);
   parts.store.setApplied(null);
   return { node: applied.node, paths: changedPaths(current, target) };

@@ -20,7 +20,10 @@ export async function ensureAudited(
   const { passed, findings } = await auditTask({ ...parts, task, signal });
   if (!passed) {
     const lines = findings.filter((finding) => finding.level === "refused").map((finding) => finding.message);
-    throw new ExitError("audit-failed", `Task ${task.id} cannot be trusted to score a search:\n${lines.join("\n")}`);
+    throw new ExitError(
+      "audit-failed",
+      `Task ${task.id} cannot be trusted to score a search:\n${lines.join("\n")}`,
+    );
   }
   parts.store.setAuditPassed(task.id, task.evaluatorDigest);
 }

@@ -70,7 +70,8 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
     emit,
     sandbox,
     scorer,
-    openPolicy: (runtime: string | null, model: string | null) => openPolicy(runtime, model, folders.workspace),
+    openPolicy: (runtime: string | null, model: string | null) =>
+      openPolicy(runtime, model, folders.workspace),
     watch: (matches: (path: string) => boolean, onChange: (paths: readonly string[]) => void) =>
       watchPaths(folders.workspace, matches, onChange),
   };
@@ -123,7 +124,8 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
     },
     async showGroup(id) {
       const group = store.group(id);
-      if (group === null) throw new ExitError("group-unknown", `There is no iteration ${id}. "exit-ml tree" lists them.`);
+      if (group === null)
+        throw new ExitError("group-unknown", `There is no iteration ${id}. "exit-ml tree" lists them.`);
       return group;
     },
     async diff(name, against, task) {
@@ -167,7 +169,8 @@ function lazySandbox(
       outputsFolder: folders.outputs,
     });
     const { containers, volumes } = await sandbox.reap();
-    if (containers + volumes > 0) log(`removed ${containers} containers and ${volumes} volumes of an earlier process`);
+    if (containers + volumes > 0)
+      log(`removed ${containers} containers and ${volumes} volumes of an earlier process`);
     return sandbox;
   };
   const sandbox = (): Promise<Sandbox> => {
@@ -202,7 +205,10 @@ async function onlyTask(workspace: Workspace): Promise<string> {
   const [only, ...others] = tasks;
   if (only !== undefined && others.length === 0) return only.name;
   if (only !== undefined)
-    throw new ExitError("task-needed", `Name a task with --task: ${tasks.map((task) => task.name).join(", ")}.`);
+    throw new ExitError(
+      "task-needed",
+      `Name a task with --task: ${tasks.map((task) => task.name).join(", ")}.`,
+    );
   const mend = problems.length > 0 ? problems.join("\n") : 'Write one with "exit-ml init".';
   throw new ExitError("no-task", `No task file (exit.task.json) can be used in this workspace. ${mend}`);
 }

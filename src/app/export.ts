@@ -1,8 +1,9 @@
 /** Writing the informative groups to a folder: `groups.jsonl`, `schema.json` and a card (EXIT.md section 5). */
+
+import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { once } from "node:events";
 import { z } from "zod";
 import { ExitError } from "../core/errors.ts";
 import { type DropReason, exportVersion, groupRow, groupRowSchema, selectGroups } from "../core/export.ts";
@@ -26,7 +27,10 @@ export async function exportGroups(request: ExportRequest, parts: ExportParts): 
   const groups = all.filter((group) => request.task === null || group.task === request.task);
   if (groups.length === 0) {
     const what = request.task === null ? "This workspace" : `Task ${request.task}`;
-    throw new ExitError("nothing-to-export", `${what} has no finished iteration yet. Start with "exit-ml run".`);
+    throw new ExitError(
+      "nothing-to-export",
+      `${what} has no finished iteration yet. Start with "exit-ml run".`,
+    );
   }
   const tasks = new Set(groups.map((group) => group.task));
   const { kept, dropped } = selectGroups({
@@ -56,12 +60,24 @@ export async function exportGroups(request: ExportRequest, parts: ExportParts): 
   const schema = z.toJSONSchema(groupRowSchema);
   await writeFile(join(unfinished, "schema.json"), `${JSON.stringify(schema, null, 2)}\n`);
   const policies = [...new Set(kept.map((group) => group.policy))];
-  const card = cardOf({ seen: groups.length, kept: kept.length, dropped, tasks, policies, at: parts.clock.now() });
+  const card = cardOf({
+    seen: groups.length,
+    kept: kept.length,
+    dropped,
+    tasks,
+    policies,
+    at: parts.clock.now(),
+  });
   await writeFile(join(unfinished, "README.md"), card);
   await mkdir(dirname(request.out), { recursive: true });
   await rm(request.out, { recursive: true, force: true });
   await rename(unfinished, request.out);
-  return { folder: request.out, seen: groups.length, kept: kept.length, dropped: Object.fromEntries(dropped) };
+  return {
+    folder: request.out,
+    seen: groups.length,
+    kept: kept.length,
+    dropped: Object.fromEntries(dropped),
+  };
 }
 
 async function refuseForeignFolder(folder: string): Promise<void> {
@@ -70,7 +86,10 @@ async function refuseForeignFolder(folder: string): Promise<void> {
     entries = await readdir(folder);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
-    throw new ExitError("export-folder", `${folder} cannot be written as a folder. Name another one with --out.`);
+    throw new ExitError(
+      "export-folder",
+      `${folder} cannot be written as a folder. Name another one with --out.`,
+    );
   }
   const foreign = entries.find((entry) => !files.includes(entry));
   if (foreign !== undefined)

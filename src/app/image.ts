@@ -40,5 +40,6 @@ async function runScript(
     child.once("close", resolve);
   });
   signal.throwIfAborted();
-  if (code !== 0) throw new ExitError("image-build-failed", last || `The image ${ownImage} could not be made.`);
+  if (code !== 0)
+    throw new ExitError("image-build-failed", last || `The image ${ownImage} could not be made.`);
 }

@@ -39,11 +39,17 @@ async function modelFile(model: string | null, folder: string, workspace: string
   const list = names.length > 0 ? `There are: ${names.sort().join(", ")}.` : `${folder} is empty.`;
   if (model !== null) {
     if (names.includes(model)) return join(folder, `${model}.gguf`);
-    throw new ExitError("model-missing", `There is no model "${model}". ${list} A path to a .gguf file works too.`);
+    throw new ExitError(
+      "model-missing",
+      `There is no model "${model}". ${list} A path to a .gguf file works too.`,
+    );
   }
   const [only, ...others] = names;
   if (only === undefined)
-    throw new ExitError("model-missing", `There is no model. ${list} Put a .gguf file there or name one with --model.`);
+    throw new ExitError(
+      "model-missing",
+      `There is no model. ${list} Put a .gguf file there or name one with --model.`,
+    );
   if (others.length > 0) throw new ExitError("model-needed", `Name a model with --model. ${list}`);
   return join(folder, `${only}.gguf`);
 }

@@ -3,7 +3,7 @@ import { randomInt } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { defaultCapacity } from "../core/buffer.ts";
 import { ExitError, isExitError, messageOf } from "../core/errors.ts";
-import type { Run } from "../core/history.ts";
+import type { Node, Run } from "../core/history.ts";
 import { runLoop } from "../core/loop.ts";
 import { policyVersion } from "../core/policy-version.ts";
 import type {
@@ -70,7 +70,11 @@ export async function startRun(
   for (const task of tasks) {
     parts.emit({ type: "progress", text: `Scoring the solution of ${task.id} as it is` });
     await ensureRoot(task, { ...parts, scorer }, signal);
-    await ensureAudited(task, { ...parts, scorer, progress: (text) => parts.emit({ type: "progress", text }) }, signal);
+    await ensureAudited(
+      task,
+      { ...parts, scorer, progress: (text) => parts.emit({ type: "progress", text }) },
+      signal,
+    );
   }
   parts.emit({ type: "progress", text: "Loading the model" });
   const policy = await parts.openPolicy(request.runtime, request.model);
@@ -116,7 +120,9 @@ function openRun(
 ): { run: Run; continued: boolean } {
   const names = tasks.map((task) => task.id).sort();
   const runs = parts.store.runs();
-  const unfinished = runs.findLast((run) => run.endedAt === null && run.tasks.join("\n") === names.join("\n"));
+  const unfinished = runs.findLast(
+    (run) => run.endedAt === null && run.tasks.join("\n") === names.join("\n"),
+  );
   if (unfinished !== undefined && !request.fresh) return { run: unfinished, continued: true };
   if (unfinished !== undefined) {
     const { spent } = unfinished;
@@ -203,21 +209,32 @@ function wireError(error: unknown): { reason: string; message: string } {
 }
 
 function observe({ emit, store }: Pick<RunParts, "emit" | "store">): Observer {
+  const best = new Map<string, Node | null>();
+  const bestWith = (task: string, made: readonly Node[]): Node | null => {
+    const known = best.has(task) ? (best.get(task) ?? null) : bestOf(store.nodes(), task);
+    const now = bestOf(known === null ? made : [known, ...made], task);
+    best.set(task, now);
+    return now;
+  };
   return {
     groupOpened: (opening, promptTokens) => emit({ type: "groupOpened", opening, promptTokens }),
     replySampled: (group, reply) => {
       const { index, finish, ms } = reply;
-      emit({ type: "replySampled", group, reply: { index, finish, ms, tokens: reply.tokens?.length ?? null } });
+      emit({
+        type: "replySampled",
+        group,
+        reply: { index, finish, ms, tokens: reply.tokens?.length ?? null },
+      });
     },
     replyScored: (group, index, outcome) => {
       const { verdict, score, quality, snapshot, feedback } = outcome;
       emit({ type: "replyScored", group, index, outcome: { verdict, score, quality, snapshot, feedback } });
     },
     groupClosed: (closing, opening) => {
-      const { state, learnability, informative, nodes, spent } = closing;
-      const best = bestOf(store.nodes(), opening.task);
+      const { group, state, learnability, informative, nodes, spent } = closing;
       const brief = { state, learnability, informative, nodes };
-      emit({ type: "groupClosed", group: closing.group, iteration: opening.iteration, closing: brief, best, spent });
+      const { iteration, task } = opening;
+      emit({ type: "groupClosed", group, iteration, closing: brief, best: bestWith(task, nodes), spent });
     },
     message: (level, text) => emit({ type: "message", level, text }),
   };

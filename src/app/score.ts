@@ -11,9 +11,9 @@ import type {
   ResolvedTask,
   RunRequest,
   Sandbox,
-  Scorer,
   ScoreRequest,
   ScoreResult,
+  Scorer,
   Sha256,
   Store,
 } from "../core/ports.ts";

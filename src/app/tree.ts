@@ -44,7 +44,10 @@ export function findNode(nodes: readonly Node[], name: string, task: string | nu
   const tasks = [...new Set(nodes.map((node) => node.task))];
   const chosen = task ?? tasks[0];
   if (task === null && tasks.length > 1)
-    throw new ExitError("task-needed", `Several tasks have a best node: name one with --task (${tasks.join(", ")}).`);
+    throw new ExitError(
+      "task-needed",
+      `Several tasks have a best node: name one with --task (${tasks.join(", ")}).`,
+    );
   const best = chosen === undefined ? null : bestOf(nodes, chosen);
   if (best) return best;
   throw new ExitError("nothing-scored", 'No node has scored yet. Start with "exit-ml run".');

@@ -5,13 +5,13 @@
 export class ExitError extends Error {
   override readonly name = "ExitError";
 
-  /** @param reason a stable code such as `task-invalid`; @param message one or more whole sentences. */
-  constructor(
-    readonly reason: string,
-    message: string,
-    options?: ErrorOptions,
-  ) {
+  /** A stable code such as `task-invalid`. */
+  readonly reason: string;
+
+  /** @param message one or more whole sentences */
+  constructor(reason: string, message: string, options?: ErrorOptions) {
     super(message, options);
+    this.reason = reason;
   }
 }
 

@@ -331,7 +331,7 @@ export interface Store {
   updateRun(id: string, change: Pick<Run, "spent"> & Partial<Pick<Run, "endedAt" | "endedBy">>): void;
 
   addRoot(node: Node): void;
-  /** Scores a root that has no quality yet. */
+  /** Gives a root the score it has under the evaluator as it is now. */
   setRootScore(
     id: string,
     score: Pick<Node, "verdict" | "score" | "quality" | "qualitySE" | "feedback">,

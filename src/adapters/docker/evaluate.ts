@@ -49,7 +49,7 @@ async function attempt(
   const image = await kit.image(task.definition);
   const limitMs = parseDuration(score.timeout);
   const name = `${trialName(kit.owner, key)}-score`;
-  const folder = await openTrialFolder(kit.outputsFolder, name);
+  const folder = await openTrialFolder(kit.outputsFolder);
   let remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
   let engineLost = false;
   try {

@@ -1,5 +1,5 @@
 /** Folders on this machine: one for the outputs of a trial, one for what its evaluator sees. */
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { chmod, copyFile, link, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Outputs, ResolvedTask } from "../../core/ports.ts";
@@ -22,10 +22,9 @@ export function removeTrialFolders(outputsFolder: string): Promise<void> {
   return rm(join(outputsFolder, trials), { recursive: true, force: true });
 }
 
-/** An empty folder for an evaluator. @param name unique among the evaluations under way. */
-export async function openTrialFolder(outputsFolder: string, name: string): Promise<string> {
-  const folder = join(outputsFolder, trials, name);
-  await rm(folder, { recursive: true, force: true });
+/** An empty folder for one evaluator, used by no other. */
+export async function openTrialFolder(outputsFolder: string): Promise<string> {
+  const folder = join(outputsFolder, trials, randomUUID());
   await openFolder(folder);
   return folder;
 }

@@ -24,7 +24,11 @@ export function make(engine: Engine, owner: Owner, options: NamedOptions): Made 
 
   async function removeNow(): Promise<void> {
     try {
-      await removeContainer(await created.catch(() => findOwn(engine, owner, options.name)));
+      const container = await created.catch((error: unknown) =>
+        // Refused means that there is nothing; without an answer it may have been made.
+        statusOf(error) === null ? findOwn(engine, owner, options.name) : null,
+      );
+      await removeContainer(container);
     } catch (error) {
       removal = null;
       throw error;

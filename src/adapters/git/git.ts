@@ -103,7 +103,7 @@ function explain(error: unknown, command: string, gitDir: string): ExitError {
   if (/spawn \S+ ENOENT/.test(said)) {
     return new ExitError(
       "git-missing",
-      "git was not found. Install git 2.29 or newer, or put it on PATH, and try again.",
+      "git was not found. Install git 2.32 or newer, or put it on PATH, and try again.",
       { cause: error },
     );
   }

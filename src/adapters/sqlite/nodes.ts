@@ -57,7 +57,7 @@ export function nodesOf(database: Database): Pick<Store, "addRoot" | "setRootSco
     setRootScore(id, score) {
       database.run(
         `UPDATE nodes SET verdict = :verdict, score = :score, quality = :quality, qualitySE = :qualitySE,
-          feedback = :feedback WHERE id = :id AND parent IS NULL AND quality IS NULL`,
+          feedback = :feedback WHERE id = :id AND parent IS NULL`,
         {
           id,
           verdict: score.verdict,

@@ -154,8 +154,11 @@ function closed(
     facts.push(
       `S ${score(event.closing.learnability)}${event.closing.informative ? "" : " (nothing to learn)"}`,
     );
-  if (group !== undefined)
-    facts.push(`${count(tokensOf(group))} tokens in ${duration(now - group.openedAt)}`);
+  if (group !== undefined) {
+    // Of a group taken up again we saw only the end.
+    const time = group.promptTokens === null ? "" : ` in ${duration(now - group.openedAt)}`;
+    facts.push(`${count(tokensOf(group))} tokens${time}`);
+  }
   const left = timeLeft(board);
   if (left !== null && left > 0) facts.push(`about ${duration(left)} left`);
   return [style.dim(`${name}: ${facts.join(", ")}`)];

@@ -38,7 +38,9 @@ function options(command: Command): Command {
     .option("--task <name>", "a task, where the workspace has several (repeatable)", collect)
     .option("--all", "all tasks of the workspace")
     .addOption(
-      new Option("--strategy <name>", "how starts and goals are chosen").choices(strategies).default("balanced"),
+      new Option("--strategy <name>", "how starts and goals are chosen")
+        .choices(strategies)
+        .default("balanced"),
     )
     .option("--iterations <n>", "end after so many iterations", whole(1))
     .option("--hours <n>", "end after so many hours of work", positive)

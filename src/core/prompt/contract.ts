@@ -38,11 +38,11 @@ export function codeContract(task: ResolvedTask, solution: Solution, goal: Goal)
 
 /** How a `json` reply is written. Under a schema the sampler lets nothing but the object through. */
 export function jsonContract(task: ResolvedTask, goal: Goal): string {
-  const whole = "all its keys, no comments";
-  if (task.schema !== null) return `Reply with only the new JSON object (${whole}).`;
-  if (goal === "diverge")
-    return `${diverging(goal)}\n\nWrite the new solution as one JSON object (${whole}).`;
-  return `Reply with only the new JSON object (${whole}).`;
+  const change = goal === "solve" ? "" : " and at least one value changed";
+  const object = `JSON object, with all its keys${change}`;
+  if (task.schema === null && goal === "diverge")
+    return `${diverging(goal)}\n\nWrite the new solution as one ${object}.`;
+  return `Reply with only the new ${object}.`;
 }
 
 /** The three steps of the paper's divergence prompt (appendix B), in our words. */
@@ -51,6 +51,6 @@ function diverging(goal: Goal): string {
   return [
     "1. Sum up the approach of the current solution in one or two sentences.",
     "2. Name an approach that is meaningfully different.",
-    "3. Write a new solution that takes it, in this format.",
+    "3. Write a new solution that takes it, as follows.",
   ].join("\n");
 }

@@ -1,6 +1,7 @@
 /** Replies to `json` tasks: one object becomes the new content of the one solution file. */
 import type { ResolvedTask, Solution } from "../ports.ts";
-import { type Json, layoutOf, parseJson, printJson, sameJson, toPlain } from "./json-text.ts";
+import { layoutOf, printJson } from "./json-print.ts";
+import { type Json, parseJson, sameJson, toPlain } from "./json-text.ts";
 import { refuse } from "./refusal.ts";
 import { schemaProblem } from "./schema-check.ts";
 import { closes, fenceLineOf } from "./syntax.ts";

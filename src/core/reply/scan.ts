@@ -25,7 +25,7 @@ export interface ChangeBlock extends Placed, Pick<Change, "search" | "replace" |
   readonly label: Label | null;
 }
 
-export interface DeleteBlock extends Placed {
+interface DeleteBlock extends Placed {
   readonly kind: "delete";
   readonly path: string;
 }

@@ -33,7 +33,7 @@ describe("the options of run", () => {
     expect(await requestOf("run")).toEqual({
       tasks: [],
       all: false,
-      strategy: "exit",
+      strategy: "balanced",
       budget: { iterations: 10, hours: null, tokens: null, target: null },
       settings: {},
       runtime: null,

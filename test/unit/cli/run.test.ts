@@ -34,7 +34,11 @@ test("a run is told to its end, in plain lines where nobody looks", async () => 
 
 test("an iteration that an earlier session left open is told from what the history has of it", async () => {
   if (opened.type !== "groupOpened") throw new TypeError();
-  const reply = { index: 0, verdict: "scored", tokens: [{ id: 1, text: "a" }] } as Group["replies"][number];
+  const reply = {
+    index: 0,
+    verdict: "scored",
+    tokens: [{ id: 1, text: "a" }],
+  } as unknown as Group["replies"][number];
   const group = { ...opened.opening, replies: [reply] } as unknown as Group;
   const { host, code } = await running([], { showGroup: () => group });
   host.tell(...replies.slice(2), closed, ended("iterations"));

@@ -161,7 +161,7 @@ describe("a prompt for a small JSON configuration", () => {
       }
       \`\`\`
 
-      Reply with only the new JSON object (all its keys, no comments)."
+      Reply with only the new JSON object, with all its keys and at least one value changed."
     `);
   });
 
@@ -230,8 +230,8 @@ describe("the planner", () => {
       expect(prompt.shortened.some((sentence) => sentence.includes("first.md"))).toBe(!state.startsWith("w"));
       expect(prompt.shortened.some((sentence) => sentence.includes("second.md"))).toBe(state[1] !== "w");
     }
-    // w whole, s shortened, n not there. Feedback above its cap is always shortened: the last letter.
-    expect([...seen]).toEqual(["wws", "wss", "sss", "sns", "nns"]);
+    // First file, second file, feedback; w whole, s shortened, n not there.
+    expect([...seen]).toEqual(["www", "wsw", "ssw", "snw", "nnw", "nns"]);
   });
 
   const sized = (content: string, name: string): string =>

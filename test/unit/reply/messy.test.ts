@@ -182,6 +182,16 @@ describe("refused with a sentence, never guessed:", () => {
     ["a folder", whole("solution/"), /not the path of a file/],
     ["a path in other case", whole("solution/Train.py"), /letter case/],
     ["a path below a file", whole("solution/train.py/x.py"), /cannot exist beside/],
+    [
+      "two new files that differ in case only",
+      `${whole("solution/n.py")}\n${whole("solution/N.py")}`,
+      /beside each other/,
+    ],
+    [
+      "a new file below a new file",
+      `${whole("solution/n.py")}\n${whole("solution/n.py/x.py")}`,
+      /beside each other/,
+    ],
     ["an invisible character in the path", whole("solution/tr\u200bain.py"), /invisible/],
     ["a foreign name in a comment", `\`\`\`python\n# score.py\n${after}\`\`\``, /score\.py/],
     ["a foreign name in a sentence", `The new \`score.py\`:\n\`\`\`python\n${after}\`\`\``, /score\.py/],

@@ -1,0 +1,140 @@
+/** The main job on real parts: a real model, a real sandbox, a user's repository around it. */
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { GroupRow } from "../../src/core/export.ts";
+import { isInformative, learnability, rewards } from "../../src/core/reward.ts";
+import { isFailed } from "../../src/core/verdict.ts";
+import type { RunnerEvent } from "../../src/protocol/events.ts";
+import { copyOfExample, digestOf, git, type Product } from "./product.ts";
+
+let product: Product;
+const events: RunnerEvent[] = [];
+let gitBefore: string;
+
+beforeAll(async () => {
+  product = copyOfExample("digits-config");
+  await git(product.folder, "init", "-q");
+  await git(product.folder, "add", "-A");
+  await git(product.folder, "commit", "-qm", "mine");
+  gitBefore = digestOf(join(product.folder, ".git"));
+  const running = product.run("--iterations", "6", "--seed", "11");
+  for await (const event of running.events) events.push(event);
+  expect(await running.ended).toBe(0);
+});
+afterAll(() => product?.remove());
+
+describe("a run of six iterations", () => {
+  it("scores nine in ten of the replies, since they are constrained to the schema", () => {
+    const outcomes = events.filter((event) => event.type === "replyScored");
+    expect(outcomes).toHaveLength(48);
+    const scored = outcomes.filter((event) => event.outcome.verdict === "scored");
+    expect(scored.length).toBeGreaterThanOrEqual(44);
+  });
+
+  it("grows a tree deeper than one step with a best node better than the root", async () => {
+    const nodes = await product.tree();
+    const root = nodes.find((node) => node.parent === null);
+    const best = nodes.find((node) => node.best);
+    expect(Math.max(...nodes.map((node) => node.depth))).toBeGreaterThan(1);
+    expect(best?.score ?? 0).toBeGreaterThan(root?.score ?? 1);
+    for (const node of nodes) {
+      expect(Object.keys(node)).toEqual(
+        expect.arrayContaining(
+          "id task parent depth goal verdict score quality snapshot group policy".split(" "),
+        ),
+      );
+    }
+  });
+
+  it("leaves the user's repository byte-identical and no container behind", async () => {
+    expect(digestOf(join(product.folder, ".git"))).toBe(gitBefore);
+    expect(await git(product.folder, "status", "--porcelain")).toBe("");
+    process.kill(product.runnerPid(), "SIGTERM");
+    await expect.poll(() => product.leftovers(), { timeout: 30_000 }).toEqual([]);
+  });
+
+  it("exports rows whose learnability, rewards and advantages follow from the row itself", async () => {
+    const out = join(product.folder, "..", `export-${Date.now()}`);
+    const report = await product.json<{ kept: number; seen: number }>("export", "--out", out);
+    expect(report.seen).toBe(6);
+    const rows = readFileSync(join(out, "groups.jsonl"), "utf8")
+      .trim()
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as GroupRow);
+    expect(rows).toHaveLength(report.kept);
+    expect(rows.length).toBeGreaterThan(0);
+    for (const row of rows) {
+      const qualities = row.replies.map((reply) => reply.quality);
+      expect(learnability(qualities)).toBe(row.learnability);
+      const members = row.replies.map((reply) => ({
+        quality: reply.quality,
+        failed: isFailed(reply.verdict),
+        unchanged: reply.snapshot !== null && reply.snapshot === row.startSnapshot,
+      }));
+      const r = rewards(members, row.reward, row.startQuality);
+      expect(row.replies.map((reply) => reply.reward)).toEqual(r);
+      expect(isInformative(r, row.reward, row.startQuality, row.startSE)).toBe(true);
+      const known = r.filter((value) => value !== null);
+      const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
+      const std = Math.sqrt(known.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (known.length - 1));
+      for (const [place, reply] of row.replies.entries()) {
+        const reward = r[place] ?? null;
+        if (reward === null) expect(reply.advantage).toBeNull();
+        else
+          expect(reply.advantage).toBeCloseTo(((reward - mean) / (std + 1e-4)) * (reply.diversity ?? 1), 9);
+      }
+    }
+  });
+
+  it("shows, applies and takes back the best revision, and nothing else", async () => {
+    const config = join(product.folder, "solution", "config.json");
+    const before = readFileSync(config, "utf8");
+    const { stdout } = await product.call("diff", "best");
+    expect(stdout).toMatch(/^[-+] {2}"/m);
+    const applied = await product.json<{ paths: string[]; merged: boolean }>("apply", "best");
+    expect(applied).toMatchObject({ paths: ["solution/config.json"], merged: false });
+    expect(readFileSync(config, "utf8")).not.toBe(before);
+    expect((await git(product.folder, "status", "--porcelain")).trim()).toBe("M solution/config.json");
+    const best = (await product.tree()).find((node) => node.best);
+    const score = await product.json<{ verdict: string; score: number; snapshot: string }>("score");
+    expect(score).toMatchObject({ verdict: "scored", score: best?.score, snapshot: best?.snapshot });
+    await product.json("revert");
+    expect(readFileSync(config, "utf8")).toBe(before);
+    expect(await git(product.folder, "status", "--porcelain")).toBe("");
+  });
+
+  it("refuses to write over the user's own change of the same lines", async () => {
+    const config = join(product.folder, "solution", "config.json");
+    const mine = JSON.stringify(JSON.parse(readFileSync(config, "utf8")));
+    writeFileSync(config, mine);
+    const refused = await product.call("apply", "best");
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toContain("config.json");
+    expect(readFileSync(config, "utf8")).toBe(mine);
+  });
+});
+
+it("says what is wrong with a task file, where, and starts nothing", async () => {
+  const file = join(product.folder, "exit.task.json");
+  const whole = readFileSync(file, "utf8");
+  writeFileSync(file, whole.replace('"instruction"', '"instructoin"'));
+  const answer = await product.call("run", "--iterations", "1");
+  writeFileSync(file, whole);
+  expect(answer.code).not.toBe(0);
+  expect(answer.stderr).toMatch(/exit\.task\.json:\d+:\d+: .*instruct/);
+});
+
+it("asks for a task file where there is none", async () => {
+  const empty = copyOfExample("digits-config");
+  try {
+    appendFileSync(join(empty.folder, "exit.task.json"), "");
+    writeFileSync(join(empty.folder, "exit.task.json"), "{");
+    const answer = await empty.call("score");
+    expect(answer.code).not.toBe(0);
+    expect(answer.stderr).toMatch(/exit\.task\.json:1:\d+/);
+  } finally {
+    await empty.remove();
+  }
+});
