@@ -24,7 +24,7 @@ const testsWithout = { docker: "docker", sandboxImage: "docker", model: "model",
 /** @param {string[]} args @returns {Promise<number>} exit status */
 async function test(args) {
   const { selected, rest } = chooseStages(args);
-  const { env, missing, fatal } = await prepare(selected);
+  const { env, missing, fatal, engineUsed } = await prepare(selected);
   /** @type {Map<Stage, Count>} */
   const counts = new Map();
   const temporary = fs.mkdtempSync(path.join(os.tmpdir(), "exit-ml-test-"));
@@ -34,13 +34,13 @@ async function test(args) {
     if (failure) break;
   }
   fs.rmSync(temporary, { recursive: true, force: true });
-  conclude(counts, missing, failure);
+  conclude({ counts, missing, failure, engineUsed });
   return failure ? 1 : 0;
 }
 
 /**
  * @param {Stage[]} selected
- * @returns {Promise<{ env: NodeJS.ProcessEnv, missing: string[], fatal: string | undefined }>}
+ * @returns {Promise<{ env: NodeJS.ProcessEnv, missing: string[], fatal: string | undefined, engineUsed: boolean }>}
  */
 async function prepare(selected) {
   // Where building is a stage of its own, that stage tells how it went.
@@ -56,7 +56,12 @@ async function prepare(selected) {
   );
   const env = environmentFor(results);
   if (skip.size > 0) env.EXIT_ML_SKIP = [...skip].filter(Boolean).join(",");
-  return { env, missing, fatal: fatal.length > 0 ? `could not be set up: ${fatal.join(", ")}` : undefined };
+  return {
+    env,
+    missing,
+    fatal: fatal.length > 0 ? `could not be set up: ${fatal.join(", ")}` : undefined,
+    engineUsed: results.docker?.ok === true,
+  };
 }
 
 /**
@@ -95,8 +100,10 @@ function judge({ passed, failed, skipped }) {
   return undefined;
 }
 
-/** @param {Map<Stage, Count>} counts @param {string[]} missing @param {string | undefined} failure */
-function conclude(counts, missing, failure) {
+/**
+ * @param {{ counts: Map<Stage, Count>, missing: string[], failure: string | undefined, engineUsed: boolean }} end
+ */
+function conclude({ counts, missing, failure, engineUsed }) {
   const total = { passed: 0, failed: 0, skipped: 0 };
   console.log("");
   for (const [stage, { passed, failed, skipped }] of counts) {
@@ -108,7 +115,7 @@ function conclude(counts, missing, failure) {
     total.skipped += skipped.length;
   }
   for (const part of missing) console.log(`Not on this machine: ${part}`);
-  if (startedEngine()) {
+  if (engineUsed && startedEngine()) {
     console.log("The container engine that the set-up started keeps running for the next time;");
     console.log("`node scripts/setup/docker.mjs stop` ends it.");
   }

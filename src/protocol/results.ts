@@ -3,7 +3,7 @@ import type { Group, Node, Run } from "../core/history.ts";
 import type { Evidence, ScoreResult } from "../core/ports.ts";
 import type { Verdict } from "../core/verdict.ts";
 
-export { type Group, type Node, type Run, strategies } from "../core/history.ts";
+export { type Group, type Run, strategies } from "../core/history.ts";
 export type { Evidence } from "../core/ports.ts";
 export { isFailed, type Verdict } from "../core/verdict.ts";
 
@@ -14,7 +14,7 @@ export interface Finding {
   readonly message: string;
 }
 
-export interface CheckReport {
+interface CheckReport {
   readonly task: string;
   readonly passed: boolean;
   readonly findings: readonly Finding[];
@@ -69,7 +69,7 @@ export interface Shown {
   readonly evidence: ScoreResult["evidence"] | null;
 }
 
-export interface ExportReport {
+interface ExportReport {
   readonly folder: string;
   readonly seen: number;
   readonly kept: number;

@@ -1,5 +1,5 @@
 /** The runner's log: lines with a time, in a file that never grows without bound. */
-import { appendFileSync, mkdirSync, renameSync, statSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 
 export type Log = (line: string) => void;
@@ -11,7 +11,8 @@ export type Log = (line: string) => void;
 export function openLog(file: string, maxBytes = 1_000_000): Log {
   return (line) => {
     try {
-      mkdirSync(dirname(file), { recursive: true });
+      // Not its parents: a workspace that was deleted must not come back for a last line.
+      if (!existsSync(dirname(file))) mkdirSync(dirname(file));
       if (sizeOf(file) > maxBytes) renameSync(file, `${file}.1`);
       appendFileSync(file, `${new Date().toISOString()} ${line}\n`, { mode: 0o600 });
     } catch {

@@ -23,7 +23,9 @@ async function scored(program: string): Promise<Report> {
   const file = join(folder, "solution", "train.py");
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, program);
-  return product.json<Report>("score", "--from", folder);
+  // The exit code is 0 only for a solution that scored; the report is printed either way.
+  const { stdout } = await product.call("score", "--from", folder, "--json");
+  return JSON.parse(stdout) as Report;
 }
 
 /** Predictions of the right form, so that only the cheat can make a difference. */
