@@ -15,8 +15,10 @@ export const installCommand = (...packages) => `sudo apt-get install ${packages.
 /**
  * @param {string[]} packages
  * @param {string} what
+ * @param {{ recommended?: boolean }} [options] an engine needs what its package recommends (AppArmor's tools,
+ *   control groups), pip does not (a compiler)
  */
-export async function installPackages(packages, what) {
+export async function installPackages(packages, what, { recommended = true } = {}) {
   const log = logFile("apt");
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   // Another apt of the machine's own (unattended upgrades) is waited for, not fought.
@@ -33,7 +35,7 @@ export async function installPackages(packages, what) {
     }
     // An update that runs already makes ours fail at once, and so does a mirror that is just being renewed.
     await apt(["update"], 180).catch(() => pause(10_000).then(() => apt(["update"], 180)));
-    await apt(["install", "-y", "--no-install-recommends", ...packages], 600);
+    await apt(["install", "-y", ...(recommended ? [] : ["--no-install-recommends"]), ...packages], 600);
   });
 }
 

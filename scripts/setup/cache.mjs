@@ -96,22 +96,21 @@ export function removeStamp(part) {
  * tell an abandoned one from one in use.
  * @param {string} part
  */
-export function workFolder(part) {
+function workFolder(part) {
   const folder = inCache("tmp", `${part}-${process.pid}-${randomBytes(4).toString("hex")}`);
   fs.mkdirSync(folder, { recursive: true });
   return folder;
 }
 
 /**
- * Deletes what killed set-ups of this part left behind. Call it while holding the part's lock: then
+ * Deletes what killed set-ups of this part left behind. Called while holding the part's lock: then
  * nobody else works on it. A leftover child of a killed set-up may still be writing; what cannot be
  * deleted now goes with the next sweep.
  * @param {string} part
- * @param {(folder: string) => void} [remove]
  */
-export function sweepWorkFolders(part, remove = removeFolder) {
+function sweepWorkFolders(part) {
   for (const name of listFolder(inCache("tmp"))) {
-    if (new RegExp(`^${part}-\\d+-[0-9a-f]{8}$`).test(name)) remove(inCache("tmp", name));
+    if (new RegExp(`^${part}-\\d+-[0-9a-f]{8}$`).test(name)) removeFolder(inCache("tmp", name));
   }
 }
 

@@ -41,7 +41,7 @@ function wantedStamp(root) {
 }
 
 /** @param {string} root @returns {boolean} */
-export function upToDate(root) {
+function upToDate(root) {
   const wanted = wantedStamp(root);
   try {
     if (fs.readFileSync(stampFile(root), "utf8") === wanted) return true;

@@ -6,7 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { inCache, logFile, writeAtomically } from "./cache.mjs";
 import { ping } from "./engine.mjs";
 import { isAlive, startOf } from "./lock.mjs";
-import { findProgram, tail } from "./process.mjs";
+import { ask, findProgram, tail } from "./process.mjs";
 
 export const standardHost = "unix:///var/run/docker.sock";
 
@@ -31,6 +31,7 @@ export async function startEngine(progress) {
   const program = findProgram("dockerd");
   if (!program) throw new Error("dockerd is not installed.");
   clearStalePidFiles();
+  await mountControlGroups();
   // overlay2 is asked for by name: left to choose, an old engine may fall back on one that copies every
   // image for every container. Where the disk cannot do it, the engine's own choice is better than none.
   const pid =
@@ -88,6 +89,13 @@ function engineEnvironment() {
     ...Object.fromEntries(kept),
     PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
   };
+}
+
+/** Where no init system mounted them, the package's own script does; without them no container starts. */
+async function mountControlGroups() {
+  if (/^\S+ \/sys\/fs\/cgroup\S* cgroup/m.test(fs.readFileSync("/proc/mounts", "utf8"))) return;
+  const program = findProgram("cgroupfs-mount");
+  if (program) await ask(program, []);
 }
 
 /**

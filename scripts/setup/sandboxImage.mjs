@@ -9,7 +9,7 @@ import { imageFromRegistry } from "./imageFromRegistry.mjs";
 import { withLock } from "./lock.mjs";
 import { isMain } from "./process.mjs";
 
-export const sandboxImageName = "exit-ml/python:local";
+const sandboxImageName = "exit-ml/python:local";
 
 /** Goes up whenever what is inside must change; an image that carries an older number is made anew. */
 const recipe = "1";

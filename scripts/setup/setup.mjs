@@ -32,7 +32,7 @@ const parts = {
   embedded: { title: "embedded runtime", needs: [], bring: (progress) => embedded({ progress }) },
 };
 
-export const partNames = Object.keys(parts);
+const partNames = Object.keys(parts);
 
 /**
  * @param {string[]} wanted names of parts; what they need comes along

@@ -91,8 +91,7 @@ function insert(
   newcomer: number,
 ): Buffer {
   const failed = buffer.filter((other) => other.failed);
-  const atFailedCap =
-    !settings.paper && entry.failed && failed.length >= Math.floor(settings.capacity / 3);
+  const atFailedCap = !settings.paper && entry.failed && failed.length >= Math.floor(settings.capacity / 3);
   let rest = buffer;
   if (atFailedCap || buffer.length >= settings.capacity) {
     const among = atFailedCap ? failed : buffer;

@@ -53,8 +53,7 @@ export function closeGroup(
   const r = rewards(members, opening.reward, opening.startQuality);
   const A = S === null ? replies.map(() => null) : advantages(r);
   const d = input.embeddings === null ? null : diversityFactors(input.embeddings, input.paper);
-  const informative =
-    S !== null && isInformative(r, opening.reward, opening.startQuality, opening.startSE);
+  const informative = S !== null && isInformative(r, opening.reward, opening.startQuality, opening.startSE);
 
   return {
     closing: {
@@ -109,8 +108,7 @@ function makeNodes(
       continue;
     }
     const { snapshot } = reply;
-    const known =
-      nodes.find((node) => node.snapshot === snapshot) ?? childOf(past, start.id, snapshot);
+    const known = nodes.find((node) => node.snapshot === snapshot) ?? childOf(past, start.id, snapshot);
     if (known !== undefined) {
       nodeOf.set(reply.index, known.id);
       continue;

@@ -1,6 +1,6 @@
 /** Which groups are exported, and the row of one (EXIT.md section 5). */
 import { z } from "zod";
-import { goals, type Group, type Node, type Run, strategies } from "./history.ts";
+import { type Group, goals, type Node, type Run, strategies } from "./history.ts";
 import { versionsBehind } from "./policy-version.ts";
 import type { ClosedGroup, Sha256 } from "./ports.ts";
 import { verdicts } from "./verdict.ts";

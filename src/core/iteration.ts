@@ -103,7 +103,10 @@ export function fly(
     }
     signal.throwIfAborted();
     if (lost > 0)
-      observer.message?.("warn", `${lost} of ${group.seeds.length} replies of ${group.id} were lost by the model.`);
+      observer.message?.(
+        "warn",
+        `${lost} of ${group.seeds.length} replies of ${group.id} were lost by the model.`,
+      );
     return group.seeds.length - lost;
   })();
   sampled.catch(() => undefined);

@@ -76,7 +76,10 @@ export async function runLoop(context: LoopContext, signal: AbortSignal): Promis
       const { group, sampling } = resumed ?? (await openNext(context, view, iteration, attempt, inner));
       let flight = launch(group, sampling, context, view, inner);
       if ((await flight.sampled) < leastMembers && group.attempt === 0) {
-        context.observer.message?.("warn", `Fewer than two replies of ${group.id} came back; it is sampled once more.`);
+        context.observer.message?.(
+          "warn",
+          `Fewer than two replies of ${group.id} came back; it is sampled once more.`,
+        );
         await closings.get(iteration - 1);
         await close(flight);
         const second = await openNext(context, view, iteration, 1, inner);

@@ -22,7 +22,14 @@ export interface Past {
 }
 
 export function emptyPast(): Past {
-  return { nodes: [], byId: new Map(), oldest: new Map(), children: new Map(), buffer: [], greedy: new Map() };
+  return {
+    nodes: [],
+    byId: new Map(),
+    oldest: new Map(),
+    children: new Map(),
+    buffer: [],
+    greedy: new Map(),
+  };
 }
 
 /** Key of a snapshot within a task or below a parent. */

@@ -17,11 +17,7 @@ export function resolvedSettings(run: Run): Settings & { readonly capacity: numb
 }
 
 /** The draws of a group's closing, keyed like every draw of its run; each one asked for is kept in `record`. */
-export function closingDraws(
-  run: Run,
-  iteration: number,
-  record: Record<string, number> = {},
-): DrawFor {
+export function closingDraws(run: Run, iteration: number, record: Record<string, number> = {}): DrawFor {
   return (purpose, index = 0) => {
     const u = draw(run.seed, iteration, purpose, index);
     record[index === 0 ? purpose : `${purpose}${index}`] = u;

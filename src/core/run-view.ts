@@ -35,8 +35,7 @@ export function openRunView(run: Run, store: Pick<Store, "runs" | "nodes" | "clo
   const sees = visibleTo(run, firstIteration, basis);
   let visible = pastOf(record, sees);
   for (const group of own) {
-    if (!sees(group))
-      hidden.push({ group, nodes: record.nodes.filter((node) => node.group === group.id) });
+    if (!sees(group)) hidden.push({ group, nodes: record.nodes.filter((node) => node.group === group.id) });
   }
   const lost = new Set(own.filter((group) => !endsIteration(group)).map((group) => group.iteration));
   let closedSeq = record.groups.at(-1)?.closedSeq ?? 0;

@@ -35,10 +35,7 @@ export function strategyAt(strategy: Strategy, iteration: number): IterationStra
   return iteration % 2 === 0 ? "exit" : "greedy";
 }
 
-export function presetOf(
-  strategy: IterationStrategy,
-  settings: Pick<Settings, "p" | "pDiv">,
-): Preset {
+export function presetOf(strategy: IterationStrategy, settings: Pick<Settings, "p" | "pDiv">): Preset {
   if (strategy === "greedy") return { p: 0, pDiv: 0, bonus: false };
   const preset = presets[strategy];
   if (strategy === "grpo") return preset;

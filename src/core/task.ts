@@ -234,7 +234,6 @@ export function taskJsonSchema(): z.core.JSONSchema.BaseSchema {
 
 /** A validated task file, defaults filled in. */
 export type TaskDefinition = z.infer<typeof taskSchema>;
-export type SolutionFormat = TaskDefinition["solution"]["format"];
 
 /** True for a quick-start task, whose number comes from the revision itself. */
 export function isSelfReported(task: TaskDefinition): boolean {

@@ -81,11 +81,11 @@ export async function serve(folder: string, openApp: OpenApp, options: ServeOpti
       idle.dispose();
       withdraw(folder, process.pid); // first, so that nobody comes any more
       server.close();
+      removeEndpoint(endpoint);
       await closeApp(app, log); // clients still hear how their run ended
       unsubscribe();
       for (const stranger of strangers) stranger.drop();
       await Promise.all([...clients].map((client) => client.close()));
-      removeEndpoint(endpoint);
       log("closed");
       end(why);
     })();

@@ -28,6 +28,23 @@ function story(store: Store): unknown {
   };
 }
 
+/** A store whose process is gone after `steps` steps: every later one throws before it is stored. */
+function dyingAfter<S extends Store & { readonly log: string[] }>(steps: number, store: S): S {
+  const alive = <A extends unknown[]>(step: (...args: A) => void) => {
+    return (...args: A): void => {
+      if (store.log.length >= steps) throw new Error("power cut");
+      step(...args);
+    };
+  };
+  return {
+    ...store,
+    openGroup: alive(store.openGroup),
+    addReply: alive(store.addReply),
+    addOutcome: alive(store.addOutcome),
+    closeGroup: alive(store.closeGroup),
+  };
+}
+
 describe("the loop with ports in memory", () => {
   for (const pipelineDepth of [1, 2]) {
     it(`runs whole iterations at depth ${pipelineDepth}: groups, nodes, rewards, buffer`, async () => {
@@ -82,17 +99,7 @@ describe("the loop with ports in memory", () => {
     for (let cut = 1; cut < steps; cut += 7) {
       const store = createMemoryStore();
       const snapshots = memorySnapshots();
-      // After `cut` steps the process is gone: every later step throws before it is stored.
-      const crash = (): void => {
-        if (store.log.length >= cut) throw new Error("power cut");
-      };
-      const dying: typeof store = {
-        ...store,
-        openGroup: (...args) => (crash(), store.openGroup(...args)),
-        addReply: (...args) => (crash(), store.addReply(...args)),
-        addOutcome: (...args) => (crash(), store.addOutcome(...args)),
-        closeGroup: (...args) => (crash(), store.closeGroup(...args)),
-      };
+      const dying = dyingAfter(cut, store);
       const first = await memoryWorld({ store: dying, snapshots, iterations: 6 });
       await expect(runLoop(first.context, forever)).rejects.toThrow("power cut");
       const second = await memoryWorld({ store, snapshots });
