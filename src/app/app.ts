@@ -122,6 +122,8 @@ export interface Status {
   readonly tasks: readonly {
     readonly name: string;
     readonly file: string;
+    /** Null if the task file cannot be used as it is. */
+    readonly metric: { readonly name: string; readonly direction: "maximize" | "minimize" } | null;
     readonly nodes: number;
     readonly root: Node | null;
     readonly best: Node | null;

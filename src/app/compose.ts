@@ -1,5 +1,6 @@
 /** Composition: the adapters behind the ports, the use cases around them. Nothing is decided here. */
 import { createHash } from "node:crypto";
+import { mkdir, rm } from "node:fs/promises";
 import { hostname, userInfo } from "node:os";
 import { performance } from "node:perf_hooks";
 import { createDockerSandbox } from "../adapters/docker/sandbox.ts";
@@ -35,6 +36,9 @@ export async function openApp(folder: string, options: { log(line: string): void
   const folders = await openStateFolders(folder);
   const store = openStore(folders.history);
   try {
+    // With the lock held, what an earlier process left under way is nobody's.
+    await rm(folders.outputs, { recursive: true, force: true });
+    await mkdir(folders.outputs);
     const snapshots = await openSnapshots(folders.snapshots);
     const workspace = createWorkspace({ folder: folders.workspace, stagingFolder: folders.staging });
     return createApp({ folders, store, snapshots, workspace, log: options.log });
@@ -61,7 +65,7 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
   };
   const { sandbox, scorer, closeSandbox } = lazySandbox(folders, store, log);
   const closing = new AbortController();
-  let starting = false;
+  let starting: AbortController | null = null;
   let active: ActiveRun | null = null;
 
   const parts = { workspace, snapshots, store, clock, sha256 };
@@ -92,24 +96,25 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
       return scoreFiles(task, from, { workspace, snapshots, scorer: await scorer() }, also(signal));
     },
     async startRun(request) {
-      if (starting || active !== null)
+      if (starting !== null || active !== null)
         throw new ExitError("run-active", 'A run is under way in this workspace. "exit-ml stop" ends it.');
-      starting = true;
+      starting = new AbortController();
       try {
-        const started = await startRun(request, runParts, closing.signal);
+        const started = await startRun(request, runParts, also(starting.signal));
         active = started.active;
         void active.ended.then(() => {
           active = null;
         });
         return { run: active.run, continued: started.continued };
       } finally {
-        starting = false;
+        starting = null;
       }
     },
     async stopRun() {
-      if (active === null) return { stopped: false };
-      await active.stop();
-      return { stopped: true };
+      const stopped = starting !== null || active !== null;
+      starting?.abort(new ExitError("stopped", "The run was stopped before it began."));
+      await active?.stop();
+      return { stopped };
     },
     status: () => statusOf(folders.workspace, workspace, store, active),
     tree: async (task) => ({ nodes: listNodes(store, task) }),
@@ -139,7 +144,7 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
     export: (request) => exportGroups(request, parts),
     buildImage: async (name, signal) =>
       buildImage(await taskNamed(name), (text) => emit({ type: "progress", text }), also(signal)),
-    busy: () => starting || active !== null,
+    busy: () => starting !== null || active !== null,
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -228,13 +233,15 @@ async function statusOf(
     runs: store.runs(),
     tasks: await Promise.all(
       tasks.map(async ({ name, file }) => {
-        const selfReported = await workspace.resolve(name).then(
-          (task) => isSelfReported(task.definition),
-          () => false,
+        const definition = await workspace.resolve(name).then(
+          (task) => task.definition,
+          () => null,
         );
+        const selfReported = definition !== null && isSelfReported(definition);
+        const metric = definition && { name: definition.metric.name, direction: definition.metric.direction };
         const ofTask = nodes.filter((node) => node.task === name);
         const root = ofTask.findLast((node) => node.parent === null) ?? null;
-        return { name, file, nodes: ofTask.length, root, best: bestOf(nodes, name), selfReported };
+        return { name, file, metric, nodes: ofTask.length, root, best: bestOf(nodes, name), selfReported };
       }),
     ),
     problems,

@@ -81,6 +81,10 @@ export async function startRun(
   try {
     const policyInfo = await policy.describe(signal);
     const { run, continued } = openRun(request, tasks, parts);
+    if (continued) {
+      const text = `Going on with run ${run.id}, under the settings and the budget it was begun with; --fresh begins a new one.`;
+      parts.emit({ type: "message", level: "info", text });
+    }
     const active = drive(run, { tasks, scorer, policy, policyInfo }, parts);
     parts.emit({ type: "runStarted", run, continued, policy: policyInfo, sandbox: sandboxInfo });
     return { active, continued };

@@ -35,8 +35,7 @@ export async function openStateFolders(folder: string): Promise<StateFolders> {
     staging: join(state, "staging"),
     exports: join(state, "exports"),
   };
-  for (const path of [state, folders.outputs, folders.kept, folders.staging])
-    await mkdir(path, { recursive: true });
+  for (const path of [state, folders.kept, folders.staging]) await mkdir(path, { recursive: true });
   await writeFile(join(state, ".gitignore"), "*\n");
   return folders;
 }

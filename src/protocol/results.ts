@@ -50,7 +50,7 @@ export interface TaskStatus {
   readonly best: Node | null;
   readonly selfReported: boolean;
   /** Where the task file can be read. */
-  readonly metric?: { readonly name: string; readonly direction: "maximize" | "minimize" };
+  readonly metric: { readonly name: string; readonly direction: "maximize" | "minimize" } | null;
 }
 
 export interface Status {

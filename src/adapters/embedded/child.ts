@@ -3,8 +3,9 @@
  * gone. Started by `child_process.fork`; in the product this file is the bundle `embedded-child.js`.
  */
 import { rmSync } from "node:fs";
+import { cpus } from "node:os";
 import { type Engine, LoadFailure, load } from "./load.ts";
-import { firstPace, nextPace } from "./pace.ts";
+import { nextPace, type Pace } from "./pace.ts";
 import type { Failure, LoadRequest, Request, Response, SampleRequest } from "./protocol.ts";
 import { sampleGroup } from "./sampleGroup.ts";
 
@@ -16,7 +17,7 @@ let scratch: string | null = null;
 /** Groups are drawn one after the other. */
 let queue: Promise<void> = Promise.resolve();
 const aborted = new Set<number>();
-let pace = firstPace(1);
+let pace: Pace = { threads: 1, calm: 0 };
 
 process.on("message", (message) => receive(message as Request));
 process.on("disconnect", () => {
@@ -51,7 +52,7 @@ async function start(request: LoadRequest): Promise<Engine> {
   const loading = load(request);
   loading.then(
     ({ loaded, threads }) => {
-      pace = firstPace(threads);
+      pace = { threads, calm: 0 };
       send({ type: "loaded", loaded });
     },
     (error: unknown) => send({ type: "failed", failure: failureOf(error) }),
@@ -89,30 +90,29 @@ async function sample(request: SampleRequest): Promise<void> {
   send({ type: "done", id, failure });
 }
 
-/** Adapts the threads to what else runs on the machine. */
+/** Adapts the threads to what else runs on the machine; to be called after each evaluation. */
 function createTick({ llama, threads }: Engine): () => void {
   if (llama.gpu !== false) return () => {};
   let before = reading();
   return () => {
+    const wall = performance.now() / 1000 - before.wall;
+    if (wall < paceWindow) return;
     const now = reading();
-    if (now.wall - before.wall < paceWindow) return;
-    const usage = {
-      wall: now.wall - before.wall,
-      cpu: now.cpu - before.cpu,
-      preempted: now.preempted - before.preempted,
-    };
-    pace = nextPace(pace, usage, threads);
+    pace = nextPace(pace, { wall, others: now.others - before.others }, now.cores, threads);
     llama.maxThreads = pace.threads;
     before = now;
   };
 }
 
+/** Seconds since some fixed time. */
 function reading() {
-  const { userCPUTime, systemCPUTime, involuntaryContextSwitches } = process.resourceUsage();
+  const cores = cpus();
+  const busy = cores.reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0);
+  const { user, system } = process.cpuUsage();
   return {
     wall: performance.now() / 1000,
-    cpu: (userCPUTime + systemCPUTime) / 1e6,
-    preempted: involuntaryContextSwitches,
+    others: busy / 1000 - (user + system) / 1e6,
+    cores: cores.length,
   };
 }
 

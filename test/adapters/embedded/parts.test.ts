@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { integerRange } from "../../../src/adapters/embedded/integerRange.ts";
-import { firstPace, nextPace } from "../../../src/adapters/embedded/pace.ts";
+import { nextPace } from "../../../src/adapters/embedded/pace.ts";
 import { createPieces } from "../../../src/adapters/embedded/pieces.ts";
 import { createRepetitionGuard } from "../../../src/adapters/embedded/repetition.ts";
 import { schemaGrammar } from "../../../src/adapters/embedded/schemaGrammar.ts";
@@ -87,29 +87,20 @@ describe("the repetition guard", () => {
 });
 
 describe("the pace", () => {
-  const calm = { wall: 1, cpu: 4, preempted: 0 };
-  const crowded = { wall: 1, cpu: 2, preempted: 500 };
-  const paceOf = (pace: ReturnType<typeof firstPace>, usages: (typeof calm)[]) =>
-    usages.reduce((now, usage) => nextPace(now, usage, 4), pace);
+  /** Threads after each of some seconds in which others used so many of 4 cores. */
+  const threadsAfter = (...others: number[]) => {
+    let pace = { threads: 4, calm: 0 };
+    return others.map((used) => {
+      pace = nextPace(pace, { wall: 1, others: used }, 4, 4);
+      return pace.threads;
+    });
+  };
 
-  it("gives up threads while others use the machine, down to one", () => {
-    expect(paceOf(firstPace(4), Array(10).fill(crowded)).threads).toBe(1);
+  it("leaves others the cores they use, at once, and never gives up the last thread", () => {
+    expect(threadsAfter(0.1, 0.6, 2, 4)).toEqual([4, 3, 2, 1]);
   });
 
-  it("keeps all threads on a machine of its own, and takes them back on one that has become so", () => {
-    expect(paceOf(firstPace(4), Array(10).fill(calm)).threads).toBe(4);
-    const low = paceOf(firstPace(4), Array(10).fill(crowded));
-    expect(paceOf(low, Array(400).fill(calm)).threads).toBe(4);
-  });
-
-  it("tries less and less often while trying fails", () => {
-    let pace = firstPace(4);
-    let tries = 0;
-    for (let second = 0; second < 600; second += 1) {
-      const next = nextPace(pace, pace.threads > 1 ? crowded : calm, 4);
-      if (next.threads > pace.threads) tries += 1;
-      pace = next;
-    }
-    expect(tries).toBeLessThan(15);
+  it("takes them back when they have been free for a while, not between two scorings", () => {
+    expect(threadsAfter(1, 0, 0, 1, 0, 0, 0, 0)).toEqual([3, 3, 3, 3, 3, 3, 3, 4]);
   });
 });
