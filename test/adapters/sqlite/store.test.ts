@@ -97,7 +97,7 @@ test("runs come back in the order they were opened, with what was changed since"
   expect(() => store.updateRun("b", { spent })).toThrow("run b");
 });
 
-test("a root is scored once, and a score never replaces one it has", () => {
+test("a root takes the score it has under the evaluator as it is now", () => {
   store.addRoot(root());
   const unscored = {
     verdict: "infra",
@@ -110,7 +110,7 @@ test("a root is scored once, and a score never replaces one it has", () => {
   store.setRootScore("n1", unscored);
   store.setRootScore("n1", scored);
   store.setRootScore("n1", { ...scored, score: 0.9, quality: 0.9 });
-  expect(store.nodes()).toEqual([{ ...root(), ...scored }]);
+  expect(store.nodes()).toEqual([{ ...root(), ...scored, score: 0.9, quality: 0.9 }]);
 });
 
 test("an open group comes back whole with what its members have so far", () => {
