@@ -32,9 +32,27 @@ export async function applyNode(
     ? await parts.snapshots.read(revision)
     : await mergeOrRefuse(base, current, revision, `Node ${node.id}`, parts.snapshots);
   const after = await parts.snapshots.save(target, before);
+  const earlier = parts.store.applied();
+  // Applied on top of another one: taking it back leads to what stood before both.
+  const isChained = earlier !== null && earlier.task === node.task && earlier.after === before;
+  const at = parts.clock.now();
+  await refuseMoved(task, current, parts.workspace);
   // Written down first: a crash between the two is then undone by `revert`.
-  parts.store.setApplied({ node: node.id, task: node.task, at: parts.clock.now(), before, after });
-  await parts.workspace.write(task, target);
+  parts.store.setApplied({
+    node: node.id,
+    task: node.task,
+    at,
+    before: isChained ? earlier.before : before,
+    after,
+  });
+  try {
+    await parts.workspace.write(task, target);
+  } catch (error) {
+    // Refused before anything was written: the record is as it was.
+    const now = await parts.snapshots.save(await parts.workspace.solution(task), null);
+    if (now === before) parts.store.setApplied(earlier);
+    throw error;
+  }
   return { node: node.id, paths: changedPaths(current, target), merged: !known };
 }
 
@@ -55,9 +73,20 @@ export async function revertApplied(parts: ApplyParts): Promise<{ node: string; 
         "Taking the revision back",
         parts.snapshots,
       );
+  await refuseMoved(task, current, parts.workspace);
   await parts.workspace.write(task, target);
   parts.store.setApplied(null);
   return { node: applied.node, paths: changedPaths(current, target) };
+}
+
+/** What was saved in the editor meanwhile must not be written over. */
+async function refuseMoved(task: ResolvedTask, seen: Solution, workspace: Workspace): Promise<void> {
+  const moved = changedPaths(seen, await workspace.solution(task));
+  if (moved.length > 0)
+    throw new ExitError(
+      "workspace-moved",
+      `${moved.join(", ")} changed meanwhile. Nothing was written; try again.`,
+    );
 }
 
 async function mergeOrRefuse(

@@ -65,7 +65,7 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
   };
   const { sandbox, scorer, closeSandbox } = lazySandbox(folders, store, log);
   const closing = new AbortController();
-  let starting: AbortController | null = null;
+  let starting: { readonly controller: AbortController; readonly settled: Promise<unknown> } | null = null;
   let active: ActiveRun | null = null;
 
   const parts = { workspace, snapshots, store, clock, sha256 };
@@ -98,11 +98,13 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
     async startRun(request) {
       if (starting !== null || active !== null)
         throw new ExitError("run-active", 'A run is under way in this workspace. "exit-ml stop" ends it.');
-      starting = new AbortController();
+      const controller = new AbortController();
+      const start = startRun(request, runParts, also(controller.signal));
+      starting = { controller, settled: start.catch(() => undefined) };
       try {
-        const started = await startRun(request, runParts, also(starting.signal));
+        const started = await start;
         active = started.active;
-        void active.ended.then(() => {
+        void active.ended.finally(() => {
           active = null;
         });
         return { run: active.run, continued: started.continued };
@@ -112,7 +114,8 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
     },
     async stopRun() {
       const stopped = starting !== null || active !== null;
-      starting?.abort(new ExitError("stopped", "The run was stopped before it began."));
+      starting?.controller.abort(new ExitError("stopped", "The run was stopped before it began."));
+      await starting?.settled;
       await active?.stop();
       return { stopped };
     },
@@ -151,6 +154,7 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
     },
     async close() {
       closing.abort(new ExitError("closing", "The runner is closing."));
+      await starting?.settled;
       await active?.stop();
       await closeSandbox();
       store.close();

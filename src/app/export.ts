@@ -2,12 +2,13 @@
 
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
-import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { ExitError } from "../core/errors.ts";
 import { type DropReason, exportVersion, groupRow, groupRowSchema, selectGroups } from "../core/export.ts";
-import type { Clock, Sha256, Store, Workspace } from "../core/ports.ts";
+import type { Run } from "../core/history.ts";
+import type { Clock, ClosedGroup, Sha256, Store, Workspace } from "../core/ports.ts";
 import type { ExportReport, ExportRequest } from "./app.ts";
 
 export interface ExportParts {
@@ -17,8 +18,8 @@ export interface ExportParts {
   readonly clock: Clock;
 }
 
-/** Files of an export; a folder that holds nothing else may be written again. */
-const files = ["groups.jsonl", "schema.json", "README.md"];
+/** Files of an export; a folder that holds exactly these may be written again. */
+const files = ["README.md", "groups.jsonl", "schema.json"];
 
 /** @throws ExitError `export-folder` if the folder holds anything else, `nothing-to-export`. */
 export async function exportGroups(request: ExportRequest, parts: ExportParts): Promise<ExportReport> {
@@ -38,7 +39,7 @@ export async function exportGroups(request: ExportRequest, parts: ExportParts): 
     runs: parts.store.runs(),
     nodes: parts.store.nodes(),
     heldOutTasks: await heldOutTasks(tasks, parts.workspace),
-    oneTask: tasks.size === 1,
+    oneTask: new Set(all.map((group) => group.task)).size === 1,
     textsOf: (group) => {
       const whole = parts.store.group(group.id);
       return [whole?.prompt.rendered ?? "", ...(whole?.replies.map((reply) => reply.text) ?? [])];
@@ -46,9 +47,8 @@ export async function exportGroups(request: ExportRequest, parts: ExportParts): 
     sha256: parts.sha256,
   });
 
-  const unfinished = `${request.out}.unfinished`;
-  await rm(unfinished, { recursive: true, force: true });
-  await mkdir(unfinished, { recursive: true });
+  await mkdir(dirname(request.out), { recursive: true });
+  const unfinished = await mkdtemp(`${request.out}.unfinished-`);
   const rows = createWriteStream(join(unfinished, "groups.jsonl"));
   for (const { id, learnability } of kept) {
     const group = parts.store.group(id);
@@ -60,16 +60,17 @@ export async function exportGroups(request: ExportRequest, parts: ExportParts): 
   const schema = z.toJSONSchema(groupRowSchema);
   await writeFile(join(unfinished, "schema.json"), `${JSON.stringify(schema, null, 2)}\n`);
   const policies = [...new Set(kept.map((group) => group.policy))];
+  const licences = licencesOf(parts.store.runs(), kept);
   const card = cardOf({
     seen: groups.length,
     kept: kept.length,
     dropped,
     tasks,
     policies,
+    licences,
     at: parts.clock.now(),
   });
   await writeFile(join(unfinished, "README.md"), card);
-  await mkdir(dirname(request.out), { recursive: true });
   await rm(request.out, { recursive: true, force: true });
   await rename(unfinished, request.out);
   return {
@@ -78,6 +79,16 @@ export async function exportGroups(request: ExportRequest, parts: ExportParts): 
     kept: kept.length,
     dropped: Object.fromEntries(dropped),
   };
+}
+
+function licencesOf(runs: readonly Run[], kept: readonly ClosedGroup[]): string[] {
+  const sampled = new Set(kept.map((group) => group.run));
+  const lines = runs.flatMap(({ id, provenance }) => {
+    if (!sampled.has(id) || provenance === null) return [];
+    const { model, license } = provenance.policy;
+    return [`Licence of ${model}: ${license ?? "not named by the model file"}.`];
+  });
+  return [...new Set(lines)];
 }
 
 async function refuseForeignFolder(folder: string): Promise<void> {
@@ -91,11 +102,11 @@ async function refuseForeignFolder(folder: string): Promise<void> {
       `${folder} cannot be written as a folder. Name another one with --out.`,
     );
   }
-  const foreign = entries.find((entry) => !files.includes(entry));
-  if (foreign !== undefined)
+  const isExport = entries.sort().join("\n") === files.join("\n");
+  if (entries.length > 0 && !isExport)
     throw new ExitError(
       "export-folder",
-      `${folder} already holds ${foreign}, which is no part of an export. Name an empty or new folder with --out.`,
+      `${folder} already holds ${entries[0]} and is no earlier export. Name an empty or new folder with --out.`,
     );
 }
 
@@ -116,6 +127,8 @@ function cardOf(facts: {
   dropped: ReadonlyMap<DropReason, number>;
   tasks: ReadonlySet<string>;
   policies: readonly string[];
+  /** One line a model. */
+  licences: readonly string[];
   at: string;
 }): string {
   const dropped = [...facts.dropped].map(([reason, count]) => `| ${reason} | ${count} |`);
@@ -136,8 +149,10 @@ function cardOf(facts: {
     "",
     `Sampled by: ${facts.policies.join(", ") || "-"} (model@weights.template#version).`,
     "",
-    "Licence: the replies fall under the terms of the model that wrote them, prompts and solutions under those of",
-    "the workspace they come from. Check both before you pass this folder on.",
+    ...facts.licences,
+    "",
+    "The replies fall under the terms of the model that wrote them, prompts and solutions under those of the",
+    "workspace they come from. Check both before you pass this folder on.",
     "",
   ].join("\n");
 }

@@ -1,7 +1,7 @@
 /** The root of a task: the user's solution as it stands when a run begins (EXIT.md section 1). */
 import { ExitError } from "../core/errors.ts";
 import type { Node } from "../core/history.ts";
-import type { ResolvedTask, Scorer, Snapshots, Store, Workspace } from "../core/ports.ts";
+import type { ResolvedTask, ScoreResult, Scorer, Snapshots, Store, Workspace } from "../core/ports.ts";
 import { isFailed } from "../core/verdict.ts";
 
 export interface RootParts {
@@ -13,35 +13,52 @@ export interface RootParts {
 
 /**
  * Makes sure that the working solution is a node of the task and that its newest root has a quality under the
- * evaluator as it is now.
+ * evaluator as it is now. A solution that is refused leaves no trace.
  * @throws ExitError `baseline-fails` or `root-unscored`: the task cannot be run as it is.
  */
-export async function ensureRoot(task: ResolvedTask, parts: RootParts, signal: AbortSignal): Promise<Node> {
+export async function ensureRoot(task: ResolvedTask, parts: RootParts, signal: AbortSignal): Promise<void> {
   const solution = await parts.workspace.solution(task);
   const snapshot = await parts.snapshots.save(solution, null);
-  const nodes = parts.store.nodes();
-  const ofTask = nodes.filter((node) => node.task === task.id);
-  if (!ofTask.some((node) => node.snapshot === snapshot))
-    parts.store.addRoot(blankRoot(`n${nodes.length + 1}`, task.id, snapshot));
-
-  const root = parts.store.nodes().findLast((node) => node.task === task.id && node.parent === null);
-  if (root?.snapshot == null) throw new RangeError(`task ${task.id} has no root after one was stored`);
-  const request = {
-    key: `root-${root.id}-${task.evaluatorDigest.slice(0, 12)}`,
-    run: null,
-    task,
-    snapshot: root.snapshot,
-    solution: await parts.snapshots.read(root.snapshot),
-    isRoot: true,
-  };
-  let result = await parts.scorer.score(request, signal);
-  if (result.quality === null) {
-    result = await parts.scorer.score({ ...request, key: `${request.key}-again` }, signal);
+  const ofTask = parts.store.nodes().filter((node) => node.task === task.id);
+  const root = ofTask.findLast((node) => node.parent === null);
+  const isKnown = ofTask.some((node) => node.snapshot === snapshot);
+  if (root?.snapshot != null && isKnown) {
+    parts.store.setRootScore(root.id, await acceptedScore(task, root.snapshot, parts, signal));
+    return;
   }
+  const score = await acceptedScore(task, snapshot, parts, signal);
+  const blank = { parent: null, depth: 0, goal: null, group: null, policy: null, heldOut: false } as const;
+  parts.store.addRoot({
+    ...blank,
+    ...score,
+    id: `n${parts.store.nodes().length + 1}`,
+    task: task.id,
+    snapshot,
+  });
+}
+
+type RootScore = Pick<Node, "verdict" | "score" | "quality" | "qualitySE" | "feedback">;
+
+async function acceptedScore(
+  task: ResolvedTask,
+  snapshot: string,
+  parts: RootParts,
+  signal: AbortSignal,
+): Promise<RootScore> {
+  const key = `root-${snapshot.slice(0, 12)}-${task.evaluatorDigest.slice(0, 12)}`;
+  const solution = await parts.snapshots.read(snapshot);
+  const request = { key, run: null, task, snapshot, solution, isRoot: true };
+  let result = await parts.scorer.score(request, signal);
+  if (result.quality === null) result = await parts.scorer.score({ ...request, key: `${key}-again` }, signal);
+  refuseUnusable(task, result);
   const { verdict, score, quality, qualitySE, feedback } = result;
-  parts.store.setRootScore(root.id, { verdict, score, quality, qualitySE, feedback });
+  return { verdict, score, quality, qualitySE, feedback };
+}
+
+function refuseUnusable(task: ResolvedTask, result: ScoreResult): void {
+  const { verdict, quality, feedback, evidence } = result;
   if (quality === null) {
-    const note = result.evidence.score?.note ?? result.evidence.run?.note ?? "";
+    const note = evidence.score?.note ?? evidence.run?.note ?? "";
     throw new ExitError(
       "root-unscored",
       `The solution of task ${task.id} could not be scored (${verdict}). ${note} See what happens with "exit-ml score".`,
@@ -54,24 +71,4 @@ export async function ensureRoot(task: ResolvedTask, parts: RootParts, signal: A
         `Mend it, or set "baseline": "mayFail" in ${task.file} to let the run begin by debugging it.`,
     );
   }
-  return { ...root, verdict, score, quality, qualitySE, feedback };
-}
-
-function blankRoot(id: string, task: string, snapshot: string): Node {
-  return {
-    id,
-    task,
-    parent: null,
-    depth: 0,
-    goal: null,
-    verdict: null,
-    score: null,
-    quality: null,
-    qualitySE: null,
-    snapshot,
-    group: null,
-    policy: null,
-    heldOut: false,
-    feedback: null,
-  };
 }

@@ -4,7 +4,7 @@ import { availableParallelism } from "node:os";
 import { defaultCapacity } from "../core/buffer.ts";
 import { ExitError, isExitError, messageOf } from "../core/errors.ts";
 import type { Node, Run } from "../core/history.ts";
-import { runLoop } from "../core/loop.ts";
+import { type LoopContext, runLoop } from "../core/loop.ts";
 import { policyVersion } from "../core/policy-version.ts";
 import type {
   Clock,
@@ -80,7 +80,9 @@ export async function startRun(
   const policy = await parts.openPolicy(request.runtime, request.model);
   try {
     const policyInfo = await policy.describe(signal);
-    const { run, continued } = openRun(request, tasks, parts);
+    signal.throwIfAborted();
+    const provenance = { policy: policyInfo, sandbox: sandboxInfo };
+    const { run, continued } = openRun(request, tasks, provenance, parts);
     if (continued) {
       const text = `Going on with run ${run.id}, under the settings and the budget it was begun with; --fresh begins a new one.`;
       parts.emit({ type: "message", level: "info", text });
@@ -120,6 +122,7 @@ async function chosenTasks(request: RunRequest, workspace: Workspace): Promise<R
 function openRun(
   request: RunRequest,
   tasks: readonly ResolvedTask[],
+  provenance: Run["provenance"],
   parts: Pick<RunParts, "store" | "clock">,
 ): { run: Run; continued: boolean } {
   const names = tasks.map((task) => task.id).sort();
@@ -127,10 +130,13 @@ function openRun(
   const unfinished = runs.findLast(
     (run) => run.endedAt === null && run.tasks.join("\n") === names.join("\n"),
   );
-  if (unfinished !== undefined && !request.fresh) return { run: unfinished, continued: true };
   if (unfinished !== undefined) {
-    const { spent } = unfinished;
-    parts.store.updateRun(unfinished.id, { spent, endedAt: parts.clock.now(), endedBy: "replaced" });
+    const { spent, budget } = unfinished;
+    // Killed between its last iteration and the note that it had ended.
+    const exhausted = budget.iterations !== null && spent.iterations >= budget.iterations;
+    if (!request.fresh && !exhausted) return { run: unfinished, continued: true };
+    const endedBy = exhausted ? "iterations" : "replaced";
+    parts.store.updateRun(unfinished.id, { spent, endedAt: parts.clock.now(), endedBy });
   }
   const settings = settingsSchema.parse(request.settings);
   const run: Run = {
@@ -143,6 +149,7 @@ function openRun(
     startedAt: parts.clock.now(),
     endedAt: null,
     endedBy: null,
+    provenance,
     spent: { iterations: 0, ms: 0, tokens: 0 },
   };
   parts.store.openRun(run);
@@ -159,7 +166,7 @@ interface Crew {
 function drive(run: Run, crew: Crew, parts: RunParts): ActiveRun {
   const stopping = new AbortController();
   const cpus = Math.max(...crew.tasks.map((task) => task.definition.sandbox.cpus));
-  const context = {
+  const context: LoopContext = {
     ...parts,
     ...crew,
     run,
@@ -168,31 +175,9 @@ function drive(run: Run, crew: Crew, parts: RunParts): ActiveRun {
     whenFree: slots(Math.max(1, Math.floor(availableParallelism() / cpus))),
   };
   const ended = (async () => {
-    const watches = await Promise.all(
-      crew.tasks.map((task) =>
-        parts.watch(
-          (path) => task.isSolutionPath(path) || path === task.file,
-          (paths) => parts.emit({ type: "workspaceMoved", task: task.id, paths }),
-        ),
-      ),
-    );
-    try {
-      const reason = await runLoop(context, stopping.signal);
-      const { spent } = currentRun(parts.store, run);
-      parts.store.updateRun(run.id, { spent, endedAt: parts.clock.now(), endedBy: reason });
-      parts.emit({ type: "runEnded", run: currentRun(parts.store, run), reason, error: null });
-    } catch (error) {
-      const stopped = stopping.signal.aborted;
-      parts.emit({
-        type: "runEnded",
-        run: currentRun(parts.store, run),
-        reason: stopped ? "stopped" : "error",
-        error: stopped ? null : wireError(error),
-      });
-    } finally {
-      await Promise.all(watches.map((watch) => watch.close()));
-      await crew.policy.close();
-    }
+    const end = await loopToItsEnd(context, crew.tasks, parts, stopping.signal);
+    await crew.policy.close().catch((error: unknown) => warn(parts, error));
+    parts.emit({ type: "runEnded", run: currentRun(parts.store, run), ...end });
   })();
   return {
     run,
@@ -202,6 +187,42 @@ function drive(run: Run, crew: Crew, parts: RunParts): ActiveRun {
       await ended;
     },
   };
+}
+
+type End = Pick<Extract<AppEvent, { type: "runEnded" }>, "reason" | "error">;
+
+/** Drives the loop with the workspace watched; never rejects. */
+async function loopToItsEnd(
+  context: LoopContext,
+  tasks: readonly ResolvedTask[],
+  parts: RunParts,
+  signal: AbortSignal,
+): Promise<End> {
+  const watches = await Promise.all(
+    tasks.map((task) =>
+      parts
+        .watch(
+          (path) => task.isSolutionPath(path) || path === task.file,
+          (paths) => parts.emit({ type: "workspaceMoved", task: task.id, paths }),
+        )
+        // The run does not need it: a revision never takes up the user's edits.
+        .catch((error: unknown) => warn(parts, error)),
+    ),
+  );
+  try {
+    const reason = await runLoop(context, signal);
+    const { spent } = currentRun(parts.store, context.run);
+    parts.store.updateRun(context.run.id, { spent, endedAt: parts.clock.now(), endedBy: reason });
+    return { reason, error: null };
+  } catch (error) {
+    return signal.aborted ? { reason: "stopped", error: null } : { reason: "error", error: wireError(error) };
+  } finally {
+    for (const watch of watches) await watch?.close().catch((error: unknown) => warn(parts, error));
+  }
+}
+
+function warn(parts: Pick<RunParts, "emit">, error: unknown): void {
+  parts.emit({ type: "message", level: "warn", text: messageOf(error) });
 }
 
 function currentRun(store: Store, run: Run): Run {

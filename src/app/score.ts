@@ -38,12 +38,29 @@ const patience = 3;
 export function createScorer(parts: ScorerParts): Scorer {
   const underWay = new Map<string, Promise<ScoreResult>>();
   const whose = createBlame(parts);
+  const images = new Map<string, string>();
+
+  /** What makes two scorings one: task, solution, image, everything the evaluator depends on, the seed list. */
+  const keyOf = async (task: ResolvedTask, snapshot: string, signal: AbortSignal): Promise<string> => {
+    let image = images.get(task.evaluatorDigest);
+    if (image === undefined) {
+      image = (await parts.sandbox.describe(task, signal)).imageDigest;
+      images.set(task.evaluatorDigest, image);
+    }
+    return parts.sha256(JSON.stringify([task.id, snapshot, image, task.evaluatorDigest, [searchSeed]]));
+  };
 
   return {
     async score(request, signal) {
-      const key = scoreKey(request.task, request.snapshot, parts.sha256);
-      const known = parts.store.score(key) ?? (await underWay.get(key));
-      if (known) return { ...known, cached: true };
+      const key = await keyOf(request.task, request.snapshot, signal);
+      // A scoring another caller waits for may be cancelled by that caller: then it is made again here.
+      for (let other = underWay.get(key); other !== undefined; other = underWay.get(key)) {
+        const result = await other.catch(() => null);
+        signal.throwIfAborted();
+        if (result !== null) return { ...result, cached: true };
+      }
+      const known = parts.store.score(key);
+      if (known !== null) return { ...known, cached: true };
       const scoring = scoreOnce(request, parts, whose, signal);
       underWay.set(key, scoring);
       try {
@@ -56,11 +73,6 @@ export function createScorer(parts: ScorerParts): Scorer {
       }
     },
   };
-}
-
-/** What makes two scorings one: task, solution, everything the evaluator depends on, and the seed list. */
-function scoreKey(task: ResolvedTask, snapshot: string, sha256: Sha256): string {
-  return sha256(JSON.stringify([task.id, snapshot, task.evaluatorDigest, [searchSeed]]));
 }
 
 interface Judgement {
@@ -174,7 +186,8 @@ function createBlame(parts: ScorerParts): Blame {
         const evaluated = await parts.sandbox.evaluate(again, known, signal);
         if (evaluated.kind === "infra") throw new ExitError("sandbox-lost", evaluated.evidence.note);
         const line = lineOf(evaluated);
-        if (line.kind === "malformed") throw evaluatorBroken(task, line.problem);
+        if (line.kind === "score") return;
+        throw evaluatorBroken(task, line.kind === "malformed" ? line.problem : line.reason);
       }),
     scored: (request, outputs) =>
       oneAtATime(async () => {

@@ -77,7 +77,7 @@ export function groupRow(group: Group, learnability: number): GroupRow {
         edit: edit && { ...edit, repairs: [...edit.repairs], paths: [...edit.paths] },
         tokens: tokens && [...tokens],
         logprobs: logprobs && [...logprobs],
-        tokensMatch: tokens !== null && logprobs !== null && tokens.length === logprobs.length,
+        tokensMatch: logprobs === null || tokens?.length === logprobs.length,
       };
     }),
   };

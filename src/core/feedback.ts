@@ -22,8 +22,19 @@ export function runFeedback(verdict: Verdict, evidence: Evidence, task: Resolved
     case "invalid":
       return evidence.note;
     default: {
-      const trace = evidence.stderr.trim() || evidence.stdout.trim() || evidence.note;
+      const trace = evidence.stderr.trim() || withoutScore(evidence.stdout, task).trim() || evidence.note;
       return trace.length > longestTrace ? `…${trace.slice(-longestTrace)}` : trace;
     }
   }
+}
+
+/** What a quick-start task prints about its own score is a score all the same. */
+function withoutScore(stdout: string, task: ResolvedTask): string {
+  const { score } = task.definition;
+  if (!("fromRun" in score)) return stdout;
+  const pattern = new RegExp(score.fromRun);
+  return stdout
+    .split("\n")
+    .filter((line) => !pattern.test(line))
+    .join("\n");
 }

@@ -197,6 +197,11 @@ export interface Run {
   readonly endedAt: string | null;
   /** `iterations`, `hours`, `tokens`, `target` or `replaced`; null while unfinished. */
   readonly endedBy: string | null;
+  /** What it was begun with: the model and its licence, the engine and the image by digest. */
+  readonly provenance: {
+    readonly policy: import("./ports.ts").PolicyInfo;
+    readonly sandbox: import("./ports.ts").SandboxInfo;
+  } | null;
   /** Spent so far, over all sessions of the run. */
   readonly spent: { readonly iterations: number; readonly ms: number; readonly tokens: number };
 }

@@ -53,13 +53,17 @@ function unscored(sampled: SampledReply): Reply {
   };
 }
 
-/** Sets a group going: its stored replies and outcomes are kept, what is missing is made. */
+/**
+ * Sets a group going: its stored replies and outcomes are kept, what is missing is made. `canSample` is false
+ * when the policy that sampled the stored members is not the one at hand: a group has one policy.
+ */
 export function fly(
   group: Group,
   start: Node,
   sampling: SampleOptions,
   task: ResolvedTask,
   ports: IterationPorts,
+  canSample: boolean,
   signal: AbortSignal,
 ): Flight {
   const { store, observer } = ports;
@@ -91,7 +95,7 @@ export function fly(
 
   const sampled = (async () => {
     let lost = 0;
-    if (missing.length === 0) return group.replies.length;
+    if (missing.length === 0 || !canSample) return group.replies.length;
     for await (const reply of ports.policy.sample(group.prompt, missing, sampling, signal)) {
       if (reply.finish === "lost") {
         lost++;
@@ -112,8 +116,11 @@ export function fly(
   sampled.catch(() => undefined);
 
   const scored = (async () => {
+    // Even when sampling broke, the sandboxes under way are waited for: nothing goes on unseen.
+    await sampled.catch(() => undefined);
+    const broken = (await Promise.allSettled(scorings)).find((scoring) => scoring.status === "rejected");
     await sampled;
-    await Promise.all(scorings);
+    if (broken !== undefined) throw broken.reason;
     return [...members.values()].sort((a, b) => a.index - b.index);
   })();
   scored.catch(() => undefined);

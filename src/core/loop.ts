@@ -45,6 +45,14 @@ export async function runLoop(context: LoopContext, signal: AbortSignal): Promis
   const startedAt = context.clock.monotonic();
   const elapsed = (): number => run.spent.ms + context.clock.monotonic() - startedAt;
   const closings = new Map<number, Promise<void>>();
+  const flights: Flight[] = [];
+  const launch = (group: Group, sampling: SampleOptions): Flight => {
+    const flight = launchGroup(group, sampling, context, view, inner);
+    // A broken scoring ends the session at once, not when its group would close.
+    flight.scored.catch((error) => broken.abort(error));
+    flights.push(flight);
+    return flight;
+  };
 
   const close = async (flight: Flight): Promise<void> => {
     const replies = await flight.scored;
@@ -74,7 +82,7 @@ export async function runLoop(context: LoopContext, signal: AbortSignal): Promis
       }
       const attempt = view.lostFirstTry(iteration) ? 1 : 0;
       const { group, sampling } = resumed ?? (await openNext(context, view, iteration, attempt, inner));
-      let flight = launch(group, sampling, context, view, inner);
+      let flight = launch(group, sampling);
       if ((await flight.sampled) < leastMembers && group.attempt === 0) {
         context.observer.message?.(
           "warn",
@@ -83,14 +91,14 @@ export async function runLoop(context: LoopContext, signal: AbortSignal): Promis
         await closings.get(iteration - 1);
         await close(flight);
         const second = await openNext(context, view, iteration, 1, inner);
-        flight = launch(second.group, second.sampling, context, view, inner);
+        flight = launch(second.group, second.sampling);
         await flight.sampled;
       }
       closeInOrder(iteration, flight);
     }
   } catch (error) {
     broken.abort(error);
-    await Promise.allSettled(closings.values());
+    await Promise.allSettled([...closings.values(), ...flights.map((flight) => flight.scored)]);
     throw inner.reason ?? error;
   }
 }
@@ -101,7 +109,7 @@ function taskOf(context: LoopContext, name: string): ResolvedTask {
   return task;
 }
 
-function launch(
+function launchGroup(
   group: Group,
   sampling: SampleOptions,
   context: LoopContext,
@@ -110,7 +118,12 @@ function launch(
 ): Flight {
   const start = view.current.byId.get(group.start);
   if (start === undefined) throw new RangeError(`group ${group.id} starts at an unknown node`);
-  return fly(group, start, sampling, taskOf(context, group.task), context, signal);
+  const canSample = group.policy === context.policyVersion;
+  if (!canSample) {
+    const text = `${group.id} was begun by another model: it is closed with the replies it has.`;
+    context.observer.message?.("warn", text);
+  }
+  return fly(group, start, sampling, taskOf(context, group.task), context, canSample, signal);
 }
 
 async function openNext(
@@ -174,14 +187,16 @@ async function closeFlight(
   observer.groupClosed?.(whole, opening);
 }
 
-/** Embeddings of the resulting solutions; null for a member without one. */
+/** Embeddings of the resulting solutions; null for a member without one, or outside the statistics. */
 async function embeddings(
   replies: readonly Reply[],
   context: LoopContext,
 ): Promise<(readonly number[] | null)[]> {
   return Promise.all(
     replies.map(async (reply) =>
-      reply.snapshot === null ? null : embedSolution(await context.snapshots.read(reply.snapshot)),
+      reply.snapshot === null || reply.quality === null
+        ? null
+        : embedSolution(await context.snapshots.read(reply.snapshot)),
     ),
   );
 }

@@ -61,7 +61,7 @@ export async function openGroup(
     { contextLength: world.policyInfo.contextLength, maxReplyTokens: settings.maxReplyTokens },
   );
   // The paper rewards a step from the task space by its quality alone (EXIT.md section 8).
-  const absolute = settings.paper && !decision.fromBuffer;
+  const absolute = settings.paper && !decision.fromBuffer && decision.strategy !== "greedy";
   const opening: GroupOpening = {
     id: `${run.id}i${iteration}${attempt === 0 ? "" : "b"}`,
     run: run.id,

@@ -49,10 +49,14 @@ export function openRunView(run: Run, store: Pick<Store, "runs" | "nodes" | "clo
       const next = visibleTo(run, iteration, basis);
       while (hidden[0] !== undefined && next(hidden[0].group)) {
         const { group, nodes } = hidden[0];
-        hidden.shift();
+        if (group.closedSeq >= basis) {
+          hidden.shift();
+          fold(visible, runs, group, nodes);
+          continue;
+        }
         // Another run closed groups after this one: only a fold from the start keeps their order.
-        if (group.closedSeq < basis) visible = pastOf(readRecord(store), next);
-        else fold(visible, runs, group, nodes);
+        visible = pastOf(readRecord(store), next);
+        while (hidden[0] !== undefined && next(hidden[0].group)) hidden.shift();
       }
       return visible;
     },

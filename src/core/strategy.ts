@@ -121,22 +121,25 @@ function greedyStart(
   let best: Node | undefined;
   let bestWaiting: Node | undefined;
   let newestFailed: Node | undefined;
+  let newestFailedWaiting: Node | undefined;
   for (const node of past.nodes) {
     if (node.task !== task || node.quality === null || oldestOf(past, node) !== node) continue;
     if (node.verdict !== "scored") {
-      if (isFailed(node.verdict)) newestFailed = node;
+      if (isFailed(node.verdict)) {
+        newestFailed = node;
+        if (waiting(node)) newestFailedWaiting = node;
+      }
       continue;
     }
     if (best?.quality == null || node.quality > best.quality) best = node;
     if (waiting(node) && (bestWaiting?.quality == null || node.quality > bestWaiting.quality))
       bestWaiting = node;
   }
-  if (bestWaiting !== undefined) return bestWaiting;
-  if (best !== undefined) {
-    draws.greedyRestart = 1;
-    return best;
-  }
-  return newestFailed ?? newestRoot(past, task);
+  const [first, waitingOne] = best === undefined ? [newestFailed, newestFailedWaiting] : [best, bestWaiting];
+  if (waitingOne !== undefined) return waitingOne;
+  if (first === undefined) return newestRoot(past, task);
+  draws.greedyRestart = 1;
+  return first;
 }
 
 function goalOf(

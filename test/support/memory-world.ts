@@ -190,6 +190,7 @@ export async function memoryWorld(
     startedAt: "2026-01-01T00:00:00Z",
     endedAt: null,
     endedBy: null,
+    provenance: null,
     spent: { iterations: 0, ms: 0, tokens: 0 },
     ...change.run,
   };

@@ -21,6 +21,7 @@ export function runsOf(database: Database): Pick<Store, "openRun" | "runs" | "up
           startedAt: run.startedAt,
           endedAt: run.endedAt,
           endedBy: run.endedBy,
+          provenance: JSON.stringify(run.provenance),
           spent: JSON.stringify(run.spent),
         },
         "ON CONFLICT (id) DO NOTHING",
@@ -37,6 +38,7 @@ export function runsOf(database: Database): Pick<Store, "openRun" | "runs" | "up
         startedAt: text(row, "startedAt"),
         endedAt: orNull(text, row, "endedAt"),
         endedBy: orNull(text, row, "endedBy"),
+        provenance: json(row, "provenance"),
         spent: json(row, "spent"),
       })),
     updateRun(id, change) {

@@ -55,7 +55,7 @@ describe("log-probabilities are the bare model's", () => {
   it("of a free reply", async () => {
     policy = await openEmbedded();
     const [reply] = await draw(policy, {});
-    expect(await difference(reply)).toBeLessThan(0.05);
+    expect(await difference(reply)).toBeLessThan(0.01);
   });
 
   it("of a reply under a grammar, before the grammar", async () => {
@@ -65,7 +65,7 @@ describe("log-probabilities are the bare model's", () => {
       properties: { name: { type: "string", maxLength: 20 }, size: { type: "integer" } },
     };
     const [reply] = await draw(policy, { schema, maxTokens: 80 });
-    expect(await difference(reply)).toBeLessThan(0.05);
+    expect(await difference(reply)).toBeLessThan(0.01);
   });
 });
 

@@ -32,6 +32,7 @@ export function fakeRun(request: Pick<RunRequest, "strategy" | "budget">): Run {
     startedAt: "2026-01-01T00:00:00.000Z",
     endedAt: null,
     endedBy: null,
+    provenance: null,
     spent: { iterations: 0, ms: 0, tokens: 0 },
   };
 }

@@ -20,6 +20,7 @@ export const run = (id = "r1"): Run => ({
   startedAt: "2030-01-02T03:04:05.678Z",
   endedAt: null,
   endedBy: null,
+  provenance: null,
   spent: { iterations: 0, ms: 0, tokens: 0 },
 });
 

@@ -14,6 +14,7 @@ CREATE TABLE runs (
   startedAt TEXT NOT NULL,
   endedAt TEXT,
   endedBy TEXT,
+  provenance TEXT NOT NULL,
   spent TEXT NOT NULL
 ) STRICT;
 
