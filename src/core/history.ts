@@ -2,6 +2,8 @@
  * The history: nodes (partial histories), groups (iterations) and their replies, with the names they have on
  * the wire, in the store and in exports (DESIGN.md section 3, EXIT.md section 1). Plain data, no behaviour.
  */
+import type { PolicyInfo, SandboxInfo } from "./ports.ts";
+import type { Settings } from "./settings.ts";
 import type { Verdict } from "./verdict.ts";
 
 export const goals = ["solve", "improve", "diverge", "debug"] as const;
@@ -190,7 +192,7 @@ export interface Run {
   readonly seed: number;
   readonly tasks: readonly string[];
   readonly strategy: Strategy;
-  readonly settings: import("./settings.ts").Settings;
+  readonly settings: Settings;
   readonly budget: Budget;
   /** ISO 8601. */
   readonly startedAt: string;
@@ -199,8 +201,8 @@ export interface Run {
   readonly endedBy: string | null;
   /** What it was begun with: the model and its licence, the engine and the image by digest. */
   readonly provenance: {
-    readonly policy: import("./ports.ts").PolicyInfo;
-    readonly sandbox: import("./ports.ts").SandboxInfo;
+    readonly policy: PolicyInfo;
+    readonly sandbox: SandboxInfo;
   } | null;
   /** Spent so far, over all sessions of the run. */
   readonly spent: { readonly iterations: number; readonly ms: number; readonly tokens: number };

@@ -4,6 +4,7 @@
  */
 import type {
   BufferEntry,
+  Edit,
   Group,
   GroupOpening,
   Message,
@@ -308,7 +309,7 @@ export interface ClosedGroup extends GroupOpening {
 /** The outcome of one reply once it is realised and scored. */
 export interface Outcome {
   readonly answer: string | null;
-  readonly edit: import("./history.ts").Edit;
+  readonly edit: Edit;
   readonly snapshot: string | null;
   readonly verdict: Verdict;
   readonly score: number | null;

@@ -3,7 +3,8 @@
  * demands a tail of line breaks without end and knows no bounds of numbers.
  *
  * The grammar is somewhat narrower than the schema: properties come in the schema's order, all of them, none beside
- * them; white space is at most one space or one line break with its indentation, so a reply cannot run on in it.
+ * them; white space stands only where `JSON.stringify` puts it, a space or a line break with its indentation, so a
+ * reply cannot run on in it.
  * It is wider where only a finished value can be judged: `pattern`, `format`, `multipleOf`, `not`, `uniqueItems`
  * and conditions are not looked at, and bounds of a fractional number hold to the next whole number.
  */
@@ -16,15 +17,16 @@ export type Schema = Readonly<Record<string, unknown>>;
 const mostRepetitions = 1000;
 
 const sharedRules = {
-  ws: String.raw`(" " | "\n" [ \t]{0,20})?`,
+  ws: String.raw`(" " | "\n" " "{0,16})?`,
+  colon: `":" " "?`,
   char: String.raw`[^"\\\x7F\x00-\x1F] | "\\" (["\\/bfnrt] | "u" [0-9a-fA-F]{4})`,
   string: String.raw`"\"" char* "\""`,
   fraction: `"." [0-9]{1,8}`,
   number: `"-"? ("0" | [1-9] [0-9]{0,14}) fraction? ([eE] [-+]? [0-9]{1,2})?`,
   boolean: `"true" | "false"`,
   null: `"null"`,
-  anyObject: `"{" ws (string ws ":" ws any (ws "," ws string ws ":" ws any)*)? ws "}"`,
-  anyArray: `"[" ws (any (ws "," ws any)*)? ws "]"`,
+  anyObject: `"{" ws (string colon any ("," ws string colon any)*)? ws "}"`,
+  anyArray: `"[" ws (any ("," ws any)*)? ws "]"`,
   any: "anyObject | anyArray | string | number | boolean | null",
 } as const;
 
@@ -87,9 +89,9 @@ export function schemaGrammar(schema: Schema): string {
     if (properties.length === 0) return node.additionalProperties === false ? `"{" ws "}"` : "anyObject";
     const fields = properties.map(([key, property]) => {
       const at = `${pointer}/properties/${key}`;
-      return `${literal(key)} ws ":" ws ${define(at, () => value(property, at))}`;
+      return `${literal(key)} colon ${define(at, () => value(property, at))}`;
     });
-    return `"{" ws ${fields.join(` ws "," ws `)} ws "}"`;
+    return `"{" ws ${fields.join(` "," ws `)} ws "}"`;
   };
 
   const array = (node: Schema, pointer: string): string => {
@@ -104,7 +106,7 @@ export function schemaGrammar(schema: Schema): string {
     const most = closed ? 0 : (whole(node.maxItems) ?? Number.POSITIVE_INFINITY) - fixed.length;
     const more =
       items === null ? null : separated(items, Math.max(0, least), Math.max(0, most), fixed.length > 0);
-    const inner = [fixed.join(` ws "," ws `), more ?? ""].filter((part) => part !== "").join(" ");
+    const inner = [fixed.join(` "," ws `), more ?? ""].filter((part) => part !== "").join(" ");
     return inner === "" ? `"[" ws "]"` : `"[" ws ${inner} ws "]"`;
   };
 
@@ -116,7 +118,7 @@ export function schemaGrammar(schema: Schema): string {
 
 /** `least` to `most` items with commas between them; `after`: others stand before. */
 function separated(item: string, least: number, most: number, after: boolean): string {
-  const next = `(ws "," ws ${item})`;
+  const next = `("," ws ${item})`;
   if (most === 0) return "";
   if (after) return next + repeat(least, most);
   const list = most === 1 ? item : `${item} ${next}${repeat(Math.max(0, least - 1), most - 1)}`;

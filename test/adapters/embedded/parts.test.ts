@@ -24,7 +24,7 @@ describe("integer ranges", () => {
 
 describe("grammars of schemas", () => {
   it("bound white space", () => {
-    expect(schemaGrammar({ type: "object" })).toContain(String.raw`ws ::= (" " | "\n" [ \t]{0,20})?`);
+    expect(schemaGrammar({ type: "object" })).toContain(String.raw`ws ::= (" " | "\n" " "{0,16})?`);
   });
 
   it("follow references, also into themselves", () => {

@@ -126,6 +126,42 @@ describe("the loop with ports in memory", () => {
     }
   });
 
+  it("opens the same after another run came between, as a fresh process would", async () => {
+    for (let cut = 20; cut < 90; cut += 3) {
+      const store = createMemoryStore();
+      const snapshots = memorySnapshots();
+      const first = await memoryWorld({ store: dyingAfter(cut, store), snapshots, iterations: 8 });
+      await expect(runLoop(first.context, forever)).rejects.toThrow("power cut");
+      const other = await memoryWorld({ store, snapshots, iterations: 3, run: { id: "r2", seed: 7 } });
+      await runLoop(other.context, forever);
+      const again = await memoryWorld({ store, snapshots });
+      await runLoop(again.context, forever);
+      const record = readRecord(store);
+      for (const id of store.groupIds()) {
+        const group = store.group(id);
+        if (group?.run !== "r1") continue;
+        const visible = pastOf(record, visibleTo(again.context.run, group.iteration, group.basis));
+        const decision = decideNext(again.context.run, group.iteration, visible, group.policy);
+        expect([id, decision.start.id, decision.draws]).toEqual([id, group.start, group.draws]);
+      }
+    }
+  });
+
+  it("never completes a group with the replies of another model", async () => {
+    const store = createMemoryStore();
+    const snapshots = memorySnapshots();
+    const first = await memoryWorld({ store: dyingAfter(6, store), snapshots, iterations: 2 });
+    await expect(runLoop(first.context, forever)).rejects.toThrow("power cut");
+    const before = store.group("r1i0")?.replies.map((reply) => reply.index) ?? [];
+    expect(before.length).toBeGreaterThan(1);
+    expect(before.length).toBeLessThan(8);
+    const second = await memoryWorld({ store, snapshots });
+    await runLoop({ ...second.context, policyVersion: "another@e#v0" }, forever);
+    const groups = store.groupIds().map((id) => store.group(id));
+    expect(groups[0]?.replies.map((reply) => reply.index)).toEqual(before);
+    expect(groups.map((group) => group?.policy)).toEqual(["instant@d#v0", "another@e#v0"]);
+  });
+
   it("points identical replies of a group at one node and unchanged ones at their start", async () => {
     const { context, store } = await memoryWorld({
       iterations: 1,
