@@ -127,12 +127,25 @@ describe("the loop with ports in memory", () => {
   });
 
   it("opens the same after another run came between, as a fresh process would", async () => {
-    for (let cut = 20; cut < 90; cut += 3) {
+    // Scores come late, so that two groups are open at most cuts.
+    const scorer = instantScorer(async () => {
+      for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
+    });
+    const settings = { groupSize: 3, minBuffer: 1 };
+    const run = { strategy: "exit" } as const;
+    for (let cut = 10; cut < 70; cut++) {
       const store = createMemoryStore();
       const snapshots = memorySnapshots();
-      const first = await memoryWorld({ store: dyingAfter(cut, store), snapshots, iterations: 8 });
+      const dying = dyingAfter(cut, store);
+      const first = await memoryWorld({ store: dying, snapshots, scorer, settings, run, iterations: 10 });
       await expect(runLoop(first.context, forever)).rejects.toThrow("power cut");
-      const other = await memoryWorld({ store, snapshots, iterations: 3, run: { id: "r2", seed: 7 } });
+      const other = await memoryWorld({
+        store,
+        snapshots,
+        iterations: 3,
+        settings,
+        run: { ...run, id: "r2", seed: 7 },
+      });
       await runLoop(other.context, forever);
       const again = await memoryWorld({ store, snapshots });
       await runLoop(again.context, forever);
