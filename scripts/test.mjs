@@ -7,7 +7,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { runInForeground } from "./foreground.mjs";
-import { startedEngine } from "./setup/dockerEngine.mjs";
+import { startedEngine } from "./setup/docker-engine.mjs";
 import { repository } from "./setup/repository.mjs";
 import { environmentFor, setUp } from "./setup/setup.mjs";
 import { readReport } from "./test/report.mjs";

@@ -5,7 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import { canInstallPackages, installCommand, installPackages, isRoot } from "./apt.mjs";
 import { inCache, logFile, waiting } from "./cache.mjs";
-import { standardHost, startEngine, stopEngine } from "./dockerEngine.mjs";
+import { standardHost, startEngine, stopEngine } from "./docker-engine.mjs";
 import { ping } from "./engine.mjs";
 import { withLock } from "./lock.mjs";
 import { ask, findProgram, isMain, runLogged } from "./process.mjs";

@@ -10,7 +10,7 @@ import { releaseAll } from "./lock.mjs";
 import { model } from "./model.mjs";
 import { node24 } from "./node24.mjs";
 import { isMain, stopRunning } from "./process.mjs";
-import { sandboxImage } from "./sandboxImage.mjs";
+import { sandboxImage } from "./sandbox-image.mjs";
 
 /** @typedef {{ ok: boolean, skippedBecause?: string, details?: Record<string, any> }} Result */
 /** @typedef {Record<string, Result>} Results */

@@ -19,7 +19,7 @@ export async function buildImage(
   signal: AbortSignal,
 ): Promise<BuiltImage> {
   const { sandbox } = task.definition;
-  const script = join(dirname(process.argv[1] ?? ""), "..", "scripts", "setup", "sandboxImage.mjs");
+  const script = join(dirname(process.argv[1] ?? ""), "..", "scripts", "setup", "sandbox-image.mjs");
   if (sandbox.image === ownImage && existsSync(script)) await runScript(script, progress, signal);
   return obtainImage(task.definition, progress, signal);
 }

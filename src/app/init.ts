@@ -2,10 +2,10 @@
 import { randomBytes } from "node:crypto";
 import { lstat, mkdir, realpath, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { problemSentences, proveTask } from "../adapters/workspace/proveTask.ts";
+import { problemSentences, proveTask } from "../adapters/workspace/prove-task.ts";
 import { ExitError, messageOf } from "../core/errors.ts";
 import type { InitRequest } from "./app.ts";
-import { taskFileText } from "./taskFileText.ts";
+import { taskFileText } from "./task-file-text.ts";
 
 /**
  * Writes a task file and returns its path relative to the workspace. Nothing is written if anything is wrong

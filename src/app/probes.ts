@@ -2,7 +2,7 @@
 import type { ResolvedTask, Solution, SolutionFile } from "../core/ports.ts";
 import { clip } from "../core/verdict.ts";
 import type { Finding } from "./app.ts";
-import { type Language, languageOf } from "./probeLanguages.ts";
+import { type Language, languageOf } from "./probe-languages.ts";
 
 export interface Probe {
   readonly name: string;

@@ -4,7 +4,7 @@ import { connect, type Socket } from "node:net";
 import { openConnection } from "../protocol/connection.ts";
 import { ExitError, fromResponseError } from "../protocol/errors.ts";
 import { type HelloRequest, type HelloResponse, helloMethod } from "../protocol/hello.ts";
-import { parseRunnerFile, type RunnerFile, runnerFilePath } from "../protocol/runnerFile.ts";
+import { parseRunnerFile, type RunnerFile, runnerFilePath } from "../protocol/runner-file.ts";
 import { protocolVersion } from "../protocol/version.ts";
 import { type Client, openClient } from "./client.ts";
 

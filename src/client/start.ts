@@ -3,10 +3,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ExitError } from "../protocol/errors.ts";
-import { runnerLogPath, stateFolder } from "../protocol/runnerFile.ts";
-import { startReportSchema } from "../protocol/startReport.ts";
+import { runnerLogPath, stateFolder } from "../protocol/runner-file.ts";
+import { startReportSchema } from "../protocol/start-report.ts";
 import { runnerEnvironment } from "./environment.ts";
-import { chooseNode } from "./nodeBinary.ts";
+import { chooseNode } from "./node-binary.ts";
 
 export interface StartOptions {
   /** Path of `runner.js`. */

@@ -1,6 +1,6 @@
 /** `.exit/runner.json`, from the side that writes it. The caller holds the workspace's lock. */
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { parseRunnerFile, type RunnerFile, runnerFilePath } from "../protocol/runnerFile.ts";
+import { parseRunnerFile, type RunnerFile, runnerFilePath } from "../protocol/runner-file.ts";
 import { removeEndpoint } from "./endpoint.ts";
 
 /** Replaces the file in one step: a reader sees the old or the new one, never half of it. */

@@ -1,8 +1,8 @@
 /** The runner as a process: its argument, its signals, what it tells the one who started it, its exit code. */
 import { realpathSync } from "node:fs";
 import { ExitError, isExitError, toWireError } from "../protocol/errors.ts";
-import { runnerLogPath } from "../protocol/runnerFile.ts";
-import type { StartReport } from "../protocol/startReport.ts";
+import { runnerLogPath } from "../protocol/runner-file.ts";
+import type { StartReport } from "../protocol/start-report.ts";
 import { type Log, openLog } from "./log.ts";
 import { type OpenApp, type Serving, serve } from "./serve.ts";
 

@@ -9,7 +9,7 @@ import { sameInstall } from "../../scripts/setup/dependencies.mjs";
 import { knownSockets } from "../../scripts/setup/docker.mjs";
 import { runtimePackage } from "../../scripts/setup/embedded.mjs";
 import { checkProgressAnswer, connection, ping, request } from "../../scripts/setup/engine.mjs";
-import { tarOf } from "../../scripts/setup/imageFromRegistry.mjs";
+import { tarOf } from "../../scripts/setup/image-from-registry.mjs";
 import { hasSqlite, nodePackage } from "../../scripts/setup/node24.mjs";
 import { ask, runLogged } from "../../scripts/setup/process.mjs";
 import { environmentFor, setUp } from "../../scripts/setup/setup.mjs";

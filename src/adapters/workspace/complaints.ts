@@ -1,6 +1,6 @@
 /** Collects what is wrong with the file sets of one task, each at its place in the task file. */
-import type { JsonPath, Problem } from "./jsonText.ts";
-import type { TaskText } from "./taskText.ts";
+import type { JsonPath, Problem } from "./json-text.ts";
+import type { TaskText } from "./task-text.ts";
 
 /** More of one kind are counted, not listed. */
 const listedPerKind = 10;

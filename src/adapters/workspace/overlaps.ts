@@ -1,5 +1,5 @@
 /** Which files two sets share, under the same name or under another one (a link or a hard link). */
-import type { FileSet, Member } from "./fileSets.ts";
+import type { FileSet, Member } from "./file-sets.ts";
 
 export interface Overlap {
   readonly member: Member;

@@ -4,16 +4,16 @@ import { resolve } from "node:path";
 import { ExitError, messageOf } from "../../core/errors.ts";
 import type { ResolvedTask, Workspace } from "../../core/ports.ts";
 import type { TaskDefinition } from "../../core/task.ts";
-import { evaluatorDigest } from "./evaluatorDigest.ts";
-import { problemLines } from "./jsonText.ts";
+import { evaluatorDigest } from "./evaluator-digest.ts";
+import { problemLines } from "./json-text.ts";
 import { didYouMean } from "./nearest.ts";
 import { taskFileName } from "./patterns.ts";
-import { readSolution } from "./solutionFiles.ts";
+import { readSolution } from "./solution-files.ts";
 import { createStaging } from "./staging.ts";
-import { readTaskFiles, type TaskFiles } from "./taskFiles.ts";
-import { resolveSets } from "./taskSets.ts";
-import type { TaskText } from "./taskText.ts";
-import { writeSolution } from "./writeSolution.ts";
+import { readTaskFiles, type TaskFiles } from "./task-files.ts";
+import { resolveSets } from "./task-sets.ts";
+import type { TaskText } from "./task-text.ts";
+import { writeSolution } from "./write-solution.ts";
 
 type ValidTask = TaskText & { readonly definition: TaskDefinition };
 

@@ -4,7 +4,7 @@ import { contextOf } from "../context.ts";
 import { printable } from "../printable.ts";
 import type { AddVerb } from "../program.ts";
 import type { Style } from "../style.ts";
-import { type TaskOption, withTask } from "./taskOption.ts";
+import { type TaskOption, withTask } from "./task-option.ts";
 
 export const addCheck: AddVerb = (program, host, act) => {
   const command = program

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { contextOf } from "../context.ts";
 import { plural } from "../format.ts";
 import type { AddVerb } from "../program.ts";
-import { type TaskOption, withTask } from "./taskOption.ts";
+import { type TaskOption, withTask } from "./task-option.ts";
 
 interface Options extends TaskOption {
   readonly out: string;

@@ -1,7 +1,7 @@
 /** `exit-ml image build`: the sandbox image of a task that says how to build it. */
 import { contextOf } from "../context.ts";
 import type { AddVerb } from "../program.ts";
-import { type TaskOption, withTask } from "./taskOption.ts";
+import { type TaskOption, withTask } from "./task-option.ts";
 
 export const addImage: AddVerb = (program, host, act) => {
   const command = program

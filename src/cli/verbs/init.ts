@@ -1,7 +1,7 @@
 /** `exit-ml init`: writes a task file, from flags or from answers. */
 import { Option } from "commander";
 import { contextOf } from "../context.ts";
-import { askForFlags, type InitFlags, initRequestFrom, missingFlags } from "../initAnswers.ts";
+import { askForFlags, type InitFlags, initRequestFrom, missingFlags } from "../init-answers.ts";
 import { number } from "../options.ts";
 import { printable } from "../printable.ts";
 import type { AddVerb } from "../program.ts";

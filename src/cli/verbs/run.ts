@@ -4,8 +4,8 @@ import { strategies } from "../../protocol/results.ts";
 import { contextOf } from "../context.ts";
 import { collect, number, positive, whole } from "../options.ts";
 import type { AddVerb } from "../program.ts";
-import { defaultIterations, type RunFlags, runRequestFrom } from "../runOptions.ts";
-import { watchRun } from "../watchRun.ts";
+import { defaultIterations, type RunFlags, runRequestFrom } from "../run-options.ts";
+import { watchRun } from "../watch-run.ts";
 
 export const addRun: AddVerb = (program, host, act) => {
   const command = options(program.command("run")).addHelpText(

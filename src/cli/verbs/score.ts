@@ -2,13 +2,13 @@
 import { resolve } from "node:path";
 import type { ScoreReport } from "../../protocol/results.ts";
 import { contextOf } from "../context.ts";
-import { evidenceText } from "../evidenceText.ts";
+import { evidenceText } from "../evidence-text.ts";
 import { duration, fields, score } from "../format.ts";
 import { metricNames } from "../metric.ts";
 import { printable } from "../printable.ts";
 import type { AddVerb } from "../program.ts";
 import type { Style } from "../style.ts";
-import { type TaskOption, withTask } from "./taskOption.ts";
+import { type TaskOption, withTask } from "./task-option.ts";
 
 interface Options extends TaskOption {
   readonly from?: string;

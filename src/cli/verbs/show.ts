@@ -3,13 +3,13 @@ import type { Client } from "../../client/connect.ts";
 import { ExitError, isExitError } from "../../protocol/errors.ts";
 import type { Group, Shown } from "../../protocol/results.ts";
 import { contextOf } from "../context.ts";
-import { evidenceText } from "../evidenceText.ts";
+import { evidenceText } from "../evidence-text.ts";
 import { fields, score } from "../format.ts";
-import { groupText, promptText, repliesInFull } from "../groupText.ts";
+import { groupText, promptText, repliesInFull } from "../group-text.ts";
 import { printable } from "../printable.ts";
 import type { AddVerb } from "../program.ts";
 import type { Style } from "../style.ts";
-import { type TaskOption, withTask } from "./taskOption.ts";
+import { type TaskOption, withTask } from "./task-option.ts";
 
 interface Options extends TaskOption {
   readonly prompt?: boolean;

@@ -2,8 +2,8 @@
 import { contextOf } from "../context.ts";
 import { metricNames } from "../metric.ts";
 import type { AddVerb } from "../program.ts";
-import { treeText } from "../treeText.ts";
-import { type TaskOption, withTask } from "./taskOption.ts";
+import { treeText } from "../tree-text.ts";
+import { type TaskOption, withTask } from "./task-option.ts";
 
 interface Options extends TaskOption {
   readonly all?: boolean;

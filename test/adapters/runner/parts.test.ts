@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { runnerEnvironment } from "../../../src/client/environment.ts";
-import { chooseNode, type Starter } from "../../../src/client/nodeBinary.ts";
+import { chooseNode, type Starter } from "../../../src/client/node-binary.ts";
 import { watchIdle } from "../../../src/runner/idle.ts";
 import { openLog } from "../../../src/runner/log.ts";
 

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { type Client, connect } from "../../../src/client/connect.ts";
-import { runnerFilePath, runnerFileSchema } from "../../../src/protocol/runnerFile.ts";
+import { runnerFilePath, runnerFileSchema } from "../../../src/protocol/runner-file.ts";
 
 let programs: string;
 let script: string;
@@ -16,7 +16,7 @@ beforeAll(async () => {
   programs = mkdtempSync(join(tmpdir(), "exit-ml-programs-"));
   script = join(programs, "runner.js");
   await build({
-    entryPoints: [join(import.meta.dirname, "fakeRunner.ts")],
+    entryPoints: [join(import.meta.dirname, "fake-runner.ts")],
     outfile: script,
     bundle: true,
     platform: "node",

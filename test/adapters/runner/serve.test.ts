@@ -9,10 +9,10 @@ import { type Client, connect } from "../../../src/client/connect.ts";
 import { openConnection } from "../../../src/protocol/connection.ts";
 import { fromResponseError } from "../../../src/protocol/errors.ts";
 import type { RequestOf } from "../../../src/protocol/methods.ts";
-import { type RunnerFile, runnerFilePath, runnerFileSchema } from "../../../src/protocol/runnerFile.ts";
+import { type RunnerFile, runnerFilePath, runnerFileSchema } from "../../../src/protocol/runner-file.ts";
 import { protocolVersion } from "../../../src/protocol/version.ts";
 import { type Serving, serve } from "../../../src/runner/serve.ts";
-import { FakeApp } from "./fakeApp.ts";
+import { FakeApp } from "./fake-app.ts";
 
 let folder: string;
 let app: FakeApp;

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { auditTask } from "../../../src/app/check.ts";
-import { languageOf } from "../../../src/app/probeLanguages.ts";
+import { languageOf } from "../../../src/app/probe-languages.ts";
 import { ExitError } from "../../../src/core/errors.ts";
 import type { ResolvedTask, ScoreRequest, ScoreResult, Scorer, Solution } from "../../../src/core/ports.ts";
 import { taskSchema } from "../../../src/core/task.ts";

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { runCli } from "../../../src/cli/program.ts";
 import { ExitError } from "../../../src/protocol/errors.ts";
-import { type Answers, FakeHost } from "./fakeHost.ts";
+import { type Answers, FakeHost } from "./fake-host.ts";
 import { best, root, status } from "./sample.ts";
 
 async function cli(line: string | string[], answers: Answers = {}) {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { runCli } from "../../../src/cli/program.ts";
-import { FakeHost } from "./fakeHost.ts";
+import { FakeHost } from "./fake-host.ts";
 
 const init = ({ file }: { file?: string }) => ({ file: file ?? "exit.task.json" });
 

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { runCli } from "../../../src/cli/program.ts";
 import { ExitError } from "../../../src/protocol/errors.ts";
 import type { Group } from "../../../src/protocol/results.ts";
-import { FakeHost } from "./fakeHost.ts";
+import { FakeHost } from "./fake-host.ts";
 import { closed, ended, opened, replies, root, run, started, status } from "./sample.ts";
 
 const answers = {

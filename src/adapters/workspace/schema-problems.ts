@@ -1,7 +1,7 @@
 /** What zod found wrong with a task file, as sentences at the place of the offending key or value. */
 import type { z } from "zod";
 import { taskJsonSchema } from "../../core/task.ts";
-import type { JsonPath, JsonText, Problem } from "./jsonText.ts";
+import type { JsonPath, JsonText, Problem } from "./json-text.ts";
 import { didYouMean, nearestWord } from "./nearest.ts";
 
 type Issue = z.core.$ZodIssue;

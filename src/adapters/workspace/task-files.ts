@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { messageOf } from "../../core/errors.ts";
 import { entryAt, mapLimited } from "./entries.ts";
 import { taskFileName } from "./patterns.ts";
-import { parseTaskText, type TaskText } from "./taskText.ts";
+import { parseTaskText, type TaskText } from "./task-text.ts";
 import { walk } from "./walk.ts";
 
 export interface TaskFiles {

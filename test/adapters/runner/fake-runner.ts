@@ -6,7 +6,7 @@ import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } 
 import { join } from "node:path";
 import { ExitError } from "../../../src/core/errors.ts";
 import { runRunner } from "../../../src/runner/process.ts";
-import { FakeApp } from "./fakeApp.ts";
+import { FakeApp } from "./fake-app.ts";
 
 class LockedFakeApp extends FakeApp {
   readonly #lock: string;

@@ -1,11 +1,11 @@
 // The image in which revisions run and are scored: there already, from a registry, or from Debian
-// packages. Also a program of its own: `node scripts/setup/sandboxImage.mjs --json`.
+// packages. Also a program of its own: `node scripts/setup/sandbox-image.mjs --json`.
 import { installCommand } from "./apt.mjs";
 import { inCache, prepareCache, readStamp, waiting, writeStamp } from "./cache.mjs";
 import { findEngine } from "./docker.mjs";
 import { inspectImage } from "./engine.mjs";
-import { canBuildFromPackages, imageFromPackages } from "./imageFromPackages.mjs";
-import { imageFromRegistry } from "./imageFromRegistry.mjs";
+import { canBuildFromPackages, imageFromPackages } from "./image-from-packages.mjs";
+import { imageFromRegistry } from "./image-from-registry.mjs";
 import { withLock } from "./lock.mjs";
 import { isMain } from "./process.mjs";
 
@@ -53,7 +53,7 @@ function fromPackages(options) {
   throw new Error(
     `The engine reaches no image registry, and building ${options.image} from Debian packages needs root on Debian. ` +
       "What brings it: a connection for `docker pull python:3.12-slim`, or on Debian " +
-      `\`${installCommand("debootstrap")} && sudo -E node scripts/setup/sandboxImage.mjs\``,
+      `\`${installCommand("debootstrap")} && sudo -E node scripts/setup/sandbox-image.mjs\``,
   );
 }
 

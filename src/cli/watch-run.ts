@@ -8,7 +8,7 @@ import { newBoard } from "./progress/board.ts";
 import { type Live, openLive } from "./progress/live.ts";
 import { type ProgressOptions, statusLine, tell, tellAdopted } from "./progress/progress.ts";
 import { summary } from "./progress/summary.ts";
-import type { RunRequest } from "./runOptions.ts";
+import type { RunRequest } from "./run-options.ts";
 
 /** The exit code of a program that was interrupted. */
 const interrupted = 130;

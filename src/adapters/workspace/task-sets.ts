@@ -9,11 +9,11 @@ import type { TaskDefinition } from "../../core/task.ts";
 import { type Complaints, createComplaints } from "./complaints.ts";
 import { readContext } from "./context.ts";
 import type { Entry } from "./entries.ts";
-import { type FileSet, findSet, listSource, type SetSource } from "./fileSets.ts";
-import { checkJsonSolution, readSchema } from "./jsonFiles.ts";
-import type { Problem } from "./jsonText.ts";
+import { type FileSet, findSet, listSource, type SetSource } from "./file-sets.ts";
+import { checkJsonSolution, readSchema } from "./json-files.ts";
+import type { Problem } from "./json-text.ts";
 import { occupiedBy } from "./occupied.ts";
-import { isImportable } from "./outputRule.ts";
+import { isImportable } from "./output-rule.ts";
 import { isPlainPath, readPattern } from "./patterns.ts";
 import {
   checkCommands,
@@ -22,9 +22,9 @@ import {
   refuseAliases,
   refuseInputsInSolution,
   refuseSecretsShown,
-} from "./setRules.ts";
-import { sizeFault } from "./solutionFiles.ts";
-import type { TaskText } from "./taskText.ts";
+} from "./set-rules.ts";
+import { sizeFault } from "./solution-files.ts";
+import type { TaskText } from "./task-text.ts";
 
 export interface TaskSets {
   /** What the run may read, without hidden and replacing files. */

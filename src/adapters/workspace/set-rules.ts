@@ -2,9 +2,9 @@
 import { posix } from "node:path";
 import type { TaskDefinition } from "../../core/task.ts";
 import type { Complaints } from "./complaints.ts";
-import type { FileSet } from "./fileSets.ts";
-import type { JsonPath } from "./jsonText.ts";
-import { isImportable } from "./outputRule.ts";
+import type { FileSet } from "./file-sets.ts";
+import type { JsonPath } from "./json-text.ts";
+import { isImportable } from "./output-rule.ts";
 import { type Overlap, overlapSentence, overlapsOf } from "./overlaps.ts";
 import type { Pattern } from "./patterns.ts";
 

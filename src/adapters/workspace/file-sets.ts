@@ -1,7 +1,7 @@
 /** The file sets of a task as its patterns describe them, before they are held against each other. */
 import type { Complaints } from "./complaints.ts";
 import { type Entry, entryAt, mapLimited } from "./entries.ts";
-import type { JsonPath } from "./jsonText.ts";
+import type { JsonPath } from "./json-text.ts";
 import { type Pattern, readPattern, taskFileName } from "./patterns.ts";
 import { skippedFolders } from "./walk.ts";
 

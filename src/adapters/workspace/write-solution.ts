@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { ExitError, messageOf } from "../../core/errors.ts";
 import type { ResolvedTask, Solution, SolutionFile } from "../../core/ports.ts";
 import { foldersAbove, unfinishedSuffix } from "./patterns.ts";
-import { solutionPaths } from "./solutionFiles.ts";
+import { solutionPaths } from "./solution-files.ts";
 
 /**
  * Everything is checked before the first file is written.

@@ -1,8 +1,8 @@
 /** Checks the text of a task file that is not written yet, as if it were. */
-import { type Problem, problemLines } from "./jsonText.ts";
-import { readTaskFiles } from "./taskFiles.ts";
-import { resolveSets } from "./taskSets.ts";
-import { parseTaskText } from "./taskText.ts";
+import { type Problem, problemLines } from "./json-text.ts";
+import { readTaskFiles } from "./task-files.ts";
+import { resolveSets } from "./task-sets.ts";
+import { parseTaskText } from "./task-text.ts";
 
 /**
  * @param root real path of the workspace folder

@@ -3,8 +3,8 @@ import { readFile } from "node:fs/promises";
 import type { TaskDefinition } from "../../core/task.ts";
 import type { Complaints } from "./complaints.ts";
 import { type Entry, entryAt } from "./entries.ts";
-import type { FileSet } from "./fileSets.ts";
-import { type JsonPath, parseJsonText } from "./jsonText.ts";
+import type { FileSet } from "./file-sets.ts";
+import { type JsonPath, parseJsonText } from "./json-text.ts";
 
 /** A json solution is read by programs, so it must be plain JSON: no comments, no trailing commas. */
 export async function checkJsonSolution(solution: FileSet, complaints: Complaints): Promise<void> {

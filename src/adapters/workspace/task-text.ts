@@ -1,8 +1,8 @@
 /** From the text of a task file to its definition, or to everything that is wrong with it. */
 import type { z } from "zod";
 import { type TaskDefinition, taskSchema } from "../../core/task.ts";
-import { type JsonText, type Problem, parseJsonText } from "./jsonText.ts";
-import { schemaProblems } from "./schemaProblems.ts";
+import { type JsonText, type Problem, parseJsonText } from "./json-text.ts";
+import { schemaProblems } from "./schema-problems.ts";
 
 export interface TaskText {
   /** Path of the task file in the workspace. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { problemLines } from "../../../src/adapters/workspace/jsonText.ts";
-import { parseTaskText } from "../../../src/adapters/workspace/taskText.ts";
+import { problemLines } from "../../../src/adapters/workspace/json-text.ts";
+import { parseTaskText } from "../../../src/adapters/workspace/task-text.ts";
 
 const good = `{
   "name": "digits", // its name
