@@ -13,8 +13,8 @@ import type {
   Solution,
   Workspace,
 } from "../core/ports.ts";
+import type { Finding } from "../core/reports.ts";
 import { isSelfReported } from "../core/task.ts";
-import type { Finding } from "./app.ts";
 import { cheatsOf, type Probe } from "./probes.ts";
 
 export interface AuditRequest {

@@ -10,8 +10,9 @@ import { watchPaths } from "../adapters/watch/watch.ts";
 import { createWorkspace } from "../adapters/workspace/workspace.ts";
 import { ExitError, messageOf } from "../core/errors.ts";
 import type { Clock, Sandbox, Scorer, Sha256, Snapshots, Store, Workspace } from "../core/ports.ts";
+import type { RunEvent, Status } from "../core/reports.ts";
 import { isSelfReported } from "../core/task.ts";
-import type { App, AppEvent, Status } from "./app.ts";
+import type { App } from "./app.ts";
 import { applyNode, revertApplied } from "./apply.ts";
 import { auditTask } from "./check.ts";
 import { exportGroups } from "./export.ts";
@@ -57,8 +58,8 @@ interface Parts {
 }
 
 function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
-  const listeners = new Set<(event: AppEvent) => void>();
-  const emit = (event: AppEvent): void => {
+  const listeners = new Set<(event: RunEvent) => void>();
+  const emit = (event: RunEvent): void => {
     if (event.type === "message" || event.type === "progress") log(event.text);
     if (event.type === "runEnded") log(`run ${event.run.id} ended: ${event.error?.message ?? event.reason}`);
     for (const listener of listeners) listener(event);

@@ -9,7 +9,8 @@ import { ExitError } from "../core/errors.ts";
 import { type DropReason, exportVersion, groupRow, groupRowSchema, selectGroups } from "../core/export.ts";
 import type { Run } from "../core/history.ts";
 import type { Clock, ClosedGroup, Sha256, Store, Workspace } from "../core/ports.ts";
-import type { ExportReport, ExportRequest } from "./app.ts";
+import type { ExportReport } from "../core/reports.ts";
+import type { ExportRequest } from "./app.ts";
 
 export interface ExportParts {
   readonly store: Pick<Store, "nodes" | "closedGroups" | "group" | "runs">;

@@ -1,7 +1,7 @@
 /** The cheapest ways to a good score without doing the work, as solutions to try a score command with. */
 import type { ResolvedTask, Solution, SolutionFile } from "../core/ports.ts";
+import type { Finding } from "../core/reports.ts";
 import { clip } from "../core/verdict.ts";
-import type { Finding } from "./app.ts";
 import { type Language, languageOf } from "./probe-languages.ts";
 
 export interface Probe {

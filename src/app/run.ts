@@ -18,9 +18,10 @@ import type {
   Store,
   Workspace,
 } from "../core/ports.ts";
+import type { RunEvent } from "../core/reports.ts";
 import { settingsSchema } from "../core/settings.ts";
 import { slots } from "../core/slots.ts";
-import type { AppEvent, RunRequest } from "./app.ts";
+import type { RunRequest } from "./app.ts";
 import { ensureAudited } from "./audit-once.ts";
 import { ensureRoot } from "./roots.ts";
 import { bestOf } from "./tree.ts";
@@ -31,7 +32,7 @@ export interface RunParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly sha256: Sha256;
-  readonly emit: (event: AppEvent) => void;
+  readonly emit: (event: RunEvent) => void;
   readonly sandbox: () => Promise<Sandbox>;
   readonly scorer: () => Promise<Scorer>;
   readonly openPolicy: (runtime: string | null, model: string | null) => Promise<Policy>;
@@ -189,7 +190,7 @@ function drive(run: Run, crew: Crew, parts: RunParts): ActiveRun {
   };
 }
 
-type End = Pick<Extract<AppEvent, { type: "runEnded" }>, "reason" | "error">;
+type End = Pick<Extract<RunEvent, { type: "runEnded" }>, "reason" | "error">;
 
 /** Drives the loop with the workspace watched; never rejects. */
 async function loopToItsEnd(

@@ -1,7 +1,7 @@
 /** Scoring the working solution, or one found in a folder, without a model. */
 import type { ResolvedTask, Scorer, Snapshots, Workspace } from "../core/ports.ts";
+import type { ScoreReport } from "../core/reports.ts";
 import { isSelfReported } from "../core/task.ts";
-import type { ScoreReport } from "./app.ts";
 
 export async function scoreFiles(
   task: ResolvedTask,

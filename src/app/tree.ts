@@ -2,7 +2,7 @@
 import { ExitError } from "../core/errors.ts";
 import type { Node } from "../core/history.ts";
 import type { Store } from "../core/ports.ts";
-import type { ListedNode } from "./app.ts";
+import type { ListedNode } from "../core/reports.ts";
 
 /** The oldest scored node of the highest quality, or null. */
 export function bestOf(nodes: readonly Node[], task: string): Node | null {

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { Client } from "../client/connect.ts";
 import { ExitError } from "../protocol/errors.ts";
-import type { RunnerEvent } from "../protocol/events.ts";
+import type { RunEvent } from "../protocol/events.ts";
 import type { Host } from "./host.ts";
 import { printable } from "./printable.ts";
 import { makeStyle, type Style, wantsColour } from "./style.ts";
@@ -83,7 +83,7 @@ export function contextOf(command: Command, host: Host): Context {
 }
 
 /** The text of an event that is a message to the user, else null. */
-export function saidBy(event: RunnerEvent): string | null {
+export function saidBy(event: RunEvent): string | null {
   if (event.type === "message") return event.level === "warn" ? `Warning: ${event.text}` : event.text;
   if (event.type === "progress") return event.text;
   if (event.type === "workspaceMoved")

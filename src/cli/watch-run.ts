@@ -1,7 +1,7 @@
 /** Starts a run over a connection and tells its story until it ends. */
 import type { Client } from "../client/connect.ts";
 import { ExitError } from "../protocol/errors.ts";
-import type { EventOf, RunnerEvent } from "../protocol/events.ts";
+import type { EventOf, RunEvent } from "../protocol/events.ts";
 import { type Context, saidBy } from "./context.ts";
 import { metricNames } from "./metric.ts";
 import { newBoard } from "./progress/board.ts";
@@ -14,7 +14,7 @@ import type { RunRequest } from "./run-options.ts";
 const interrupted = 130;
 
 /** Told one after the other; resolves when it is. */
-type Teller = (event: RunnerEvent) => Promise<void>;
+type Teller = (event: RunEvent) => Promise<void>;
 
 /** @returns the exit code: 0 if the run reached a limit, 1 if it failed, 130 if it was stopped or left alone */
 export async function watchRun(client: Client, request: RunRequest, context: Context): Promise<number> {
@@ -58,8 +58,8 @@ export async function watchRun(client: Client, request: RunRequest, context: Con
 
 /** Keeps the events of the run until `startRun` has said that it is ours; messages are shown at once. */
 function gather(client: Client, context: Context) {
-  const kept: RunnerEvent[] = [];
-  let take: ((event: RunnerEvent) => void) | null = null;
+  const kept: RunEvent[] = [];
+  let take: ((event: RunEvent) => void) | null = null;
   const dispose = client.onEvent((event) => {
     if (take !== null) take(event);
     else if (saidBy(event) !== null && !context.json) context.say(saidBy(event) ?? "");
@@ -136,7 +136,7 @@ async function tellText(
   let doing = "";
   const refresh = (): void => live.status(statusLine(board, host.now()) || doing);
   const stopTicking = host.stdoutIsTTY ? host.every(1_000, refresh) : () => undefined;
-  const show = async (event: RunnerEvent): Promise<void> => {
+  const show = async (event: RunEvent): Promise<void> => {
     const options: ProgressOptions = { style, metrics: metricNames(tasks), columns: host.columns() };
     if (event.type === "progress") doing = event.text;
     if (event.type === "progress" && !host.stdoutIsTTY) live.lines([event.text]);

@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import { CancellationTokenSource, type MessageConnection } from "vscode-jsonrpc/node.js";
 import { fromResponseError } from "../protocol/errors.ts";
-import { eventMethod, type RunnerEvent } from "../protocol/events.ts";
+import { eventMethod, type RunEvent } from "../protocol/events.ts";
 import type { HelloResponse } from "../protocol/hello.ts";
 import type { MethodName, RequestOf, ResponseOf } from "../protocol/methods.ts";
 
@@ -14,7 +14,7 @@ export interface Client {
    */
   call<M extends MethodName>(method: M, request: RequestOf<M>, signal?: AbortSignal): Promise<ResponseOf<M>>;
   /** Every event from now on; returns the way to stop listening. */
-  onEvent(listener: (event: RunnerEvent) => void): () => void;
+  onEvent(listener: (event: RunEvent) => void): () => void;
   /** Resolves when the connection has ended, by whomever. */
   readonly closed: Promise<void>;
   /** Hangs up. A run goes on without us. */
@@ -23,8 +23,8 @@ export interface Client {
 
 /** A client over a connection whose handshake is done. */
 export function openClient(socket: Socket, connection: MessageConnection, runner: HelloResponse): Client {
-  const listeners = new Set<(event: RunnerEvent) => void>();
-  connection.onNotification(eventMethod, (event: RunnerEvent) => {
+  const listeners = new Set<(event: RunEvent) => void>();
+  connection.onNotification(eventMethod, (event: RunEvent) => {
     for (const listener of listeners) listener(event);
   });
   return {

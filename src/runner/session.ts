@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { App } from "../app/app.ts";
 import { openConnection } from "../protocol/connection.ts";
 import { ExitError, toResponseError, toWireError } from "../protocol/errors.ts";
-import { eventMethod, type RunnerEvent } from "../protocol/events.ts";
+import { eventMethod, type RunEvent } from "../protocol/events.ts";
 import { type HelloResponse, helloMethod, helloSchema } from "../protocol/hello.ts";
 import { isMethod, type MethodName, type RequestOf, readOnlyMethods } from "../protocol/methods.ts";
 import { requestSchemas } from "../protocol/requests.ts";
@@ -52,7 +52,7 @@ export class Session {
   }
 
   /** Tells the client an event, unless it is a stranger or might misread it. */
-  send(event: RunnerEvent): void {
+  send(event: RunEvent): void {
     if (this.#guest !== "client") return;
     if (this.#socket.writableLength > longestBacklog) {
       this.#host.log("a client stopped reading; its connection was closed");

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { openStore } from "../../src/adapters/sqlite/store.ts";
 import { decideNext, memberSeeds } from "../../src/core/opening.ts";
 import { openRunView } from "../../src/core/run-view.ts";
-import type { RunnerEvent } from "../../src/protocol/events.ts";
+import type { RunEvent } from "../../src/protocol/events.ts";
 import { copyOfExample, gone, type Product } from "./product.ts";
 
 let product: Product;
@@ -61,9 +61,9 @@ function nextByRecord(folder: string): { expected: Expected; finished: Map<strin
  * Runs until a group has closed, the next one is under way and has a finished reply; then kills the runner.
  * That is a moment at which the decision after the one under way already follows from the records.
  */
-async function runAndKill(seenBefore: number): Promise<{ first: RunnerEvent | undefined }> {
+async function runAndKill(seenBefore: number): Promise<{ first: RunEvent | undefined }> {
   const running = product.run("--iterations", "40", "--group-size", "4", "--seed", "5");
-  let first: RunnerEvent | undefined;
+  let first: RunEvent | undefined;
   let closed = -1;
   for await (const event of running.events) {
     if (event.type === "groupOpened" && event.opening.iteration >= seenBefore) first ??= event;

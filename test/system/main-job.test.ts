@@ -5,11 +5,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { GroupRow } from "../../src/core/export.ts";
 import { isInformative, learnability, rewards } from "../../src/core/reward.ts";
 import { isFailed } from "../../src/core/verdict.ts";
-import type { RunnerEvent } from "../../src/protocol/events.ts";
+import type { RunEvent } from "../../src/protocol/events.ts";
 import { copyOfExample, digestOf, git, type Product } from "./product.ts";
 
 let product: Product;
-const events: RunnerEvent[] = [];
+const events: RunEvent[] = [];
 let gitBefore: string;
 
 beforeAll(async () => {

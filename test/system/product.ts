@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import type { Group, Node } from "../../src/core/history.ts";
-import type { RunnerEvent } from "../../src/protocol/events.ts";
+import type { RunEvent } from "../../src/protocol/events.ts";
 
 const execute = promisify(execFile);
 const repository = join(import.meta.dirname, "..", "..");
@@ -30,7 +30,7 @@ export interface Product {
 }
 
 export interface Running {
-  readonly events: AsyncIterable<RunnerEvent>;
+  readonly events: AsyncIterable<RunEvent>;
   /** Exit code. */
   readonly ended: Promise<number | null>;
   readonly child: ChildProcess;
@@ -76,9 +76,8 @@ export function copyOfExample(name: string): Product {
         started.delete(child);
         if (code !== 0) console.log(`run ended with ${code}: ${said.slice(-3).join(" | ")}`);
       });
-      async function* events(): AsyncGenerator<RunnerEvent> {
-        for await (const line of createInterface({ input: child.stdout }))
-          yield JSON.parse(line) as RunnerEvent;
+      async function* events(): AsyncGenerator<RunEvent> {
+        for await (const line of createInterface({ input: child.stdout })) yield JSON.parse(line) as RunEvent;
       }
       return { child, ended, events: events() };
     },

@@ -1,5 +1,5 @@
 /** What is known about a run while it is watched: groups under way, nodes, the best so far. */
-import type { EventOf, RunnerEvent } from "../../protocol/events.ts";
+import type { EventOf, RunEvent } from "../../protocol/events.ts";
 import type { Group, ListedNode, Run } from "../../protocol/results.ts";
 
 export interface WatchedGroup {
@@ -81,7 +81,7 @@ export function adopt(board: Board, group: Group, now: number): WatchedGroup {
 }
 
 /** Takes in one event. Returns true if it brought a new best. */
-export function follow(board: Board, event: RunnerEvent, now: number): boolean {
+export function follow(board: Board, event: RunEvent, now: number): boolean {
   switch (event.type) {
     case "runStarted":
     case "runEnded":

@@ -1,5 +1,5 @@
 /** A run as it is told in a terminal: each event becomes some lines, and a status line says what is under way. */
-import type { EventOf, RunnerEvent } from "../../protocol/events.ts";
+import type { EventOf, RunEvent } from "../../protocol/events.ts";
 import { type Group, isFailed } from "../../protocol/results.ts";
 import { saidBy } from "../context.ts";
 import { count, duration, plural, score } from "../format.ts";
@@ -16,7 +16,7 @@ export interface ProgressOptions {
 }
 
 /** The lines an event adds, after the board has taken it in. @param now milliseconds of a steady clock */
-export function tell(board: Board, event: RunnerEvent, now: number, options: ProgressOptions): string[] {
+export function tell(board: Board, event: RunEvent, now: number, options: ProgressOptions): string[] {
   const newBest = follow(board, event, now);
   switch (event.type) {
     case "runStarted":

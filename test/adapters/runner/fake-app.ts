@@ -1,7 +1,8 @@
 /** A fake of the use cases: no Docker, no model, no history; what it is asked for is written down. */
-import type { App, AppEvent, RunRequest } from "../../../src/app/app.ts";
+import type { App, RunRequest } from "../../../src/app/app.ts";
 import { ExitError } from "../../../src/core/errors.ts";
 import type { Group, Node, Run } from "../../../src/core/history.ts";
+import type { RunEvent } from "../../../src/core/reports.ts";
 import { defaultSettings } from "../../../src/core/settings.ts";
 
 export const fakeRoot: Node = {
@@ -45,14 +46,14 @@ export class FakeApp implements App {
   closed = false;
   onWaiting: () => void = () => undefined;
   readonly #folder: string;
-  readonly #listeners = new Set<(event: AppEvent) => void>();
+  readonly #listeners = new Set<(event: RunEvent) => void>();
   #run: Run | null = null;
 
   constructor(folder: string) {
     this.#folder = folder;
   }
 
-  tell(event: AppEvent): void {
+  tell(event: RunEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
 
@@ -131,7 +132,7 @@ export class FakeApp implements App {
     return this.#run !== null;
   }
 
-  subscribe(listener: (event: AppEvent) => void): () => void {
+  subscribe(listener: (event: RunEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }

@@ -4,8 +4,8 @@ import { createServer, connect as dial } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { AppEvent } from "../../../src/app/app.ts";
 import { type Client, connect } from "../../../src/client/connect.ts";
+import type { RunEvent } from "../../../src/core/reports.ts";
 import { openConnection } from "../../../src/protocol/connection.ts";
 import { fromResponseError } from "../../../src/protocol/errors.ts";
 import type { RequestOf } from "../../../src/protocol/methods.ts";
@@ -126,7 +126,7 @@ test("events reach every client", async () => {
   await start();
   const clients = [await attach(), await attach()];
   const heard = clients.map((client) => new Promise((resolve) => client.onEvent(resolve)));
-  const event: AppEvent = { type: "message", level: "info", text: "hello" };
+  const event: RunEvent = { type: "message", level: "info", text: "hello" };
   app.tell(event);
   expect(await Promise.all(heard)).toEqual([event, event]);
 });

@@ -2,7 +2,7 @@
 import type { Host } from "../../../src/cli/host.ts";
 import type { Client } from "../../../src/client/connect.ts";
 import { ExitError } from "../../../src/protocol/errors.ts";
-import type { RunnerEvent } from "../../../src/protocol/events.ts";
+import type { RunEvent } from "../../../src/protocol/events.ts";
 import type { MethodName, RequestOf, ResponseOf } from "../../../src/protocol/methods.ts";
 
 export type Answers = {
@@ -22,7 +22,7 @@ export class FakeHost implements Host {
   readonly connections: { folder: string; start: boolean }[] = [];
   time = 0;
   readonly #answers: Answers;
-  readonly #listeners = new Set<(event: RunnerEvent) => void>();
+  readonly #listeners = new Set<(event: RunEvent) => void>();
   readonly #interrupts = new Set<() => void>();
   #hangUp: () => void = () => undefined;
 
@@ -46,7 +46,7 @@ export class FakeHost implements Host {
     return () => this.#interrupts.delete(listener);
   };
 
-  tell(...events: RunnerEvent[]): void {
+  tell(...events: RunEvent[]): void {
     for (const event of events) for (const listener of this.#listeners) listener(event);
   }
 

@@ -1,5 +1,5 @@
 /** A small run as data: a root, a group of four, and what is known before and after. */
-import type { RunnerEvent } from "../../../src/protocol/events.ts";
+import type { RunEvent } from "../../../src/protocol/events.ts";
 import type { ListedNode, Run, Status } from "../../../src/protocol/results.ts";
 
 export function node(id: string, change: Partial<ListedNode> = {}): ListedNode {
@@ -76,8 +76,8 @@ export const status: Status = {
 
 const scored = (
   index: number,
-  outcome: Partial<Extract<RunnerEvent, { type: "replyScored" }>["outcome"]>,
-): RunnerEvent[] => [
+  outcome: Partial<Extract<RunEvent, { type: "replyScored" }>["outcome"]>,
+): RunEvent[] => [
   { type: "replySampled", group: "g1", reply: { index, finish: "stop", ms: 900, tokens: 300 } },
   {
     type: "replyScored",
@@ -87,7 +87,7 @@ const scored = (
   },
 ];
 
-export const started: RunnerEvent = {
+export const started: RunEvent = {
   type: "runStarted",
   run,
   continued: false,
@@ -113,7 +113,7 @@ export const started: RunnerEvent = {
   },
 };
 
-export const opened: RunnerEvent = {
+export const opened: RunEvent = {
   type: "groupOpened",
   opening: {
     id: "g1",
@@ -137,7 +137,7 @@ export const opened: RunnerEvent = {
   promptTokens: 812,
 };
 
-export const replies: RunnerEvent[] = [
+export const replies: RunEvent[] = [
   ...scored(0, { score: 0.9, quality: 0.9, snapshot: "snapshot-n1" }),
   ...scored(1, { score: 0.95, quality: 0.95, snapshot: "snapshot-n4" }),
   ...scored(2, {
@@ -148,7 +148,7 @@ export const replies: RunnerEvent[] = [
   ...scored(3, { score: 0.91, quality: 0.91, snapshot: "snapshot-n5" }),
 ];
 
-export const closed: RunnerEvent = {
+export const closed: RunEvent = {
   type: "groupClosed",
   group: "g1",
   iteration: 0,
@@ -157,7 +157,7 @@ export const closed: RunnerEvent = {
   spent: { iterations: 1, ms: 65_000, tokens: 1_200 },
 };
 
-export function ended(reason: Extract<RunnerEvent, { type: "runEnded" }>["reason"]): RunnerEvent {
+export function ended(reason: Extract<RunEvent, { type: "runEnded" }>["reason"]): RunEvent {
   const error =
     reason === "error" ? { reason: "docker-unreachable", message: "Docker does not answer." } : null;
   return {

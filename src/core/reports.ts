@@ -1,0 +1,114 @@
+/** What the use cases report, and what a run tells while it lasts: the shapes both ends of a wire share. */
+import type { Group, GroupOpening, Node, Run, SampledReply } from "./history.ts";
+import type { Evidence, GroupClosing, Outcome, PolicyInfo, SandboxInfo, ScoreResult } from "./ports.ts";
+import type { Verdict } from "./verdict.ts";
+
+/** One line of the audit of a task. */
+export interface Finding {
+  readonly level: "ok" | "warning" | "refused";
+  /** What was tried, such as `root`, `empty-object`, `fake-score-line`. */
+  readonly probe: string;
+  readonly message: string;
+}
+
+export interface CheckReport {
+  readonly task: string;
+  readonly passed: boolean;
+  readonly findings: readonly Finding[];
+}
+
+export interface ScoreReport {
+  readonly task: string;
+  readonly verdict: Verdict;
+  readonly score: number | null;
+  readonly quality: number | null;
+  readonly metrics: Readonly<Record<string, number>>;
+  /** The revision itself printed its score. */
+  readonly selfReported: boolean;
+  readonly feedback: string | null;
+  readonly evidence: { readonly run: Evidence | null; readonly score: Evidence | null };
+  readonly snapshot: string;
+  readonly cached: boolean;
+  readonly ms: number;
+}
+
+/** A node with what the tree shows beside it. */
+export interface ListedNode extends Node {
+  /** Iteration that made it; null for a root. */
+  readonly iteration: number | null;
+  readonly best: boolean;
+}
+
+export interface TaskStatus {
+  readonly name: string;
+  readonly file: string;
+  readonly nodes: number;
+  readonly root: Node | null;
+  readonly best: Node | null;
+  readonly selfReported: boolean;
+  /** Null if the task file cannot be used as it is. */
+  readonly metric: { readonly name: string; readonly direction: "maximize" | "minimize" } | null;
+}
+
+export interface Status {
+  readonly workspace: string;
+  readonly activeRun: Run | null;
+  readonly runs: readonly Run[];
+  readonly tasks: readonly TaskStatus[];
+  readonly problems: readonly string[];
+  readonly applied: { readonly node: string; readonly task: string; readonly at: string } | null;
+}
+
+export interface Shown {
+  readonly node: ListedNode;
+  /** The group that made it; null for a root. */
+  readonly group: Group | null;
+  readonly evidence: ScoreResult["evidence"] | null;
+}
+
+export interface ExportReport {
+  readonly folder: string;
+  readonly seen: number;
+  readonly kept: number;
+  /** Groups left out, by reason. */
+  readonly dropped: Readonly<Record<string, number>>;
+}
+
+/** What a run tells while it lasts. */
+export type RunEvent =
+  | {
+      readonly type: "runStarted";
+      readonly run: Run;
+      readonly continued: boolean;
+      readonly policy: PolicyInfo;
+      readonly sandbox: SandboxInfo;
+    }
+  | { readonly type: "groupOpened"; readonly opening: GroupOpening; readonly promptTokens: number }
+  | {
+      readonly type: "replySampled";
+      readonly group: string;
+      readonly reply: Pick<SampledReply, "index" | "finish" | "ms"> & { readonly tokens: number | null };
+    }
+  | {
+      readonly type: "replyScored";
+      readonly group: string;
+      readonly index: number;
+      readonly outcome: Pick<Outcome, "verdict" | "score" | "quality" | "snapshot" | "feedback">;
+    }
+  | {
+      readonly type: "groupClosed";
+      readonly group: string;
+      readonly iteration: number;
+      readonly closing: Pick<GroupClosing, "state" | "learnability" | "informative" | "nodes">;
+      readonly best: Node | null;
+      readonly spent: Run["spent"];
+    }
+  | { readonly type: "workspaceMoved"; readonly task: string; readonly paths: readonly string[] }
+  | { readonly type: "message"; readonly level: "info" | "warn"; readonly text: string }
+  | { readonly type: "progress"; readonly text: string }
+  | {
+      readonly type: "runEnded";
+      readonly run: Run;
+      readonly reason: "iterations" | "hours" | "tokens" | "target" | "stopped" | "error";
+      readonly error: { readonly reason: string; readonly message: string } | null;
+    };
