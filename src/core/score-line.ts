@@ -27,12 +27,12 @@ export function readScoreLine(stdout: string): ScoreLine {
   } catch {
     return malformed(`the score command printed ${quoted(line)}, which is not JSON; ${expected}`);
   }
+  // JSON has no NaN, but 1e999 parses to Infinity, which the schema would refuse without saying why.
+  if (isObject(value) && typeof value.score === "number" && !Number.isFinite(value.score))
+    return malformed(`the score command printed a score that is not finite: ${quoted(line)}`);
   const read = lineSchema.safeParse(value);
   if (!read.success) return malformed(`the score command printed ${quoted(line)}; ${expected}`);
   if ("invalid" in read.data) return { kind: "invalid", reason: read.data.invalid };
-  // JSON has no NaN, but 1e999 parses to Infinity.
-  if (!Number.isFinite(read.data.score))
-    return malformed(`the score command printed a score that is not finite: ${quoted(line)}`);
   return { kind: "score", ...read.data };
 }
 
@@ -46,6 +46,10 @@ export function readSelfReportedScore(stdout: string, pattern: string): ScoreLin
   if (!Number.isFinite(score))
     return { kind: "invalid", reason: `the run printed ${quoted(text)} where a number was expected` };
   return { kind: "score", score, metrics: {} };
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
 }
 
 function malformed(problem: string): ScoreLine {

@@ -20,11 +20,20 @@ const aborted = new Set<number>();
 let pace: Pace = { threads: 1, calm: 0 };
 
 process.on("message", (message) => receive(message as Request));
-process.on("disconnect", () => {
-  if (scratch !== null) rmSync(scratch, { recursive: true, force: true });
-  // An orderly exit would wait for the native threads, which may be in the middle of a long evaluation.
-  process.kill(process.pid, "SIGKILL");
-});
+process.on("disconnect", leave);
+process.on("SIGTERM", leave);
+// Ctrl+C in a terminal reaches the whole family: the parent decides what it means.
+process.on("SIGINT", () => {});
+process.on("SIGHUP", () => {});
+
+function leave(): void {
+  try {
+    if (scratch !== null) rmSync(scratch, { recursive: true, force: true });
+  } finally {
+    // An orderly exit would wait for the native threads, which may be in the middle of a long evaluation.
+    process.kill(process.pid, "SIGKILL");
+  }
+}
 
 function send(message: Response): void {
   if (process.connected) process.send?.(message);

@@ -1,6 +1,6 @@
 /** The child process as seen from the policy: requests in, answers out, and its end noticed. */
 import { type ChildProcess, fork } from "node:child_process";
-import { mkdtempSync } from "node:fs";
+import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -45,7 +45,7 @@ export class ModelProcess {
   #errors = "";
 
   constructor(entry: string, options: LoadOptions) {
-    const scratch = mkdtempSync(join(tmpdir(), "exit-ml-model-"));
+    const scratch = join(tmpdir(), `exit-ml-model-${randomUUID()}`);
     this.#child = fork(entry, [], {
       env: childEnvironment(process.env),
       execArgv: [],

@@ -2,7 +2,7 @@
  * Brings sequences to the state after a shared prompt, evaluating it once: the others read the state of the first
  * from a file. What a sequence still holds of the same beginning is kept.
  */
-import { rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Engine } from "./load.ts";
 import type { Sequence, TokenId } from "./runtime.ts";
@@ -27,7 +27,7 @@ export async function sharePrefix(
   const far = others.filter(
     (sequence) => prefix.length - common(sequence.contextTokens, prefix) > worthAFile,
   );
-  if (far.length > 0) await copyState(first, far, join(scratch, "prompt.state"));
+  if (far.length > 0) await copyState(first, far, scratch);
   return true;
 }
 
@@ -48,14 +48,16 @@ export async function bringTo(
 }
 
 /** Where the disk refuses, the sequences stay as they are and evaluate the prompt themselves later. */
-async function copyState(from: Sequence, to: readonly Sequence[], file: string): Promise<void> {
+async function copyState(from: Sequence, to: readonly Sequence[], scratch: string): Promise<void> {
+  const file = join(scratch, "prompt.state");
   try {
+    await mkdir(scratch, { mode: 0o700 });
     await from.saveStateToFile(file);
     for (const sequence of to) await sequence.loadStateFromFile(file, { acceptRisk: true });
   } catch {
     // bringTo mends whatever state a sequence is in.
   } finally {
-    await rm(file, { force: true });
+    await rm(scratch, { recursive: true, force: true });
   }
 }
 

@@ -13,7 +13,7 @@ export interface LoadRequest {
   readonly parallel: number;
   /** Per sequence; null: what the model was trained with, at most 4,096. */
   readonly contextLength: number | null;
-  /** A folder for short-lived files, owned by the policy. */
+  /** A folder the child may make for a moment; whoever of the two lives longer removes it. */
   readonly scratch: string;
 }
 

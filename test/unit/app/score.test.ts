@@ -1,0 +1,133 @@
+/** From a sandbox's outcomes to a verdict: whose fault a broken evaluation is, what is reused, what is told. */
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { createKeptOutputs } from "../../../src/app/kept-outputs.ts";
+import { createScorer } from "../../../src/app/score.ts";
+import type {
+  EvaluateOutcome,
+  Evidence,
+  RunOutcome,
+  Sandbox,
+  ScoreRequest,
+} from "../../../src/core/ports.ts";
+import { createMemoryStore } from "../../support/memory-store.ts";
+import { memoryTask, sha256, solutionOf } from "../../support/memory-world.ts";
+
+const evidence: Evidence = {
+  ...{ exitCode: 0, killedFor: null, oomKilled: false, stdout: "", stderr: "", ms: 1, note: "Ended." },
+};
+const printed = (stdout: string): EvaluateOutcome => ({ kind: "printed", stdout, evidence });
+const never = new AbortController().signal;
+
+/** A sandbox whose outcomes are given, for faults a real one shows only in bad nights. */
+function scriptedSandbox(evaluations: EvaluateOutcome[], runs: RunOutcome[] = []) {
+  const folder = mkdtempSync(join(tmpdir(), "exit-ml-scripted-"));
+  const evaluated: string[] = [];
+  const sandbox: Sandbox = {
+    describe: async () => ({
+      ...{ engine: "", version: "", boundary: "", image: "", imageDigest: "sha256:1", warnings: [] },
+    }),
+    run: async ({ key }) => {
+      const scripted = runs.shift();
+      if (scripted !== undefined) return scripted;
+      mkdirSync(join(folder, key));
+      writeFileSync(join(folder, key, "out.txt"), key);
+      return { kind: "finished", outputs: { folder: join(folder, key), files: ["out.txt"] }, evidence };
+    },
+    evaluate: async ({ key }) => {
+      evaluated.push(key);
+      return evaluations.shift() ?? printed('{"score": 50}');
+    },
+    reap: async () => ({ containers: 0, volumes: 0 }),
+    close: async () => undefined,
+  };
+  const kept = mkdtempSync(join(tmpdir(), "exit-ml-kept-"));
+  const scorer = createScorer({
+    sandbox,
+    store: createMemoryStore(),
+    keptOutputs: createKeptOutputs(kept),
+    sha256,
+  });
+  const score = (x: number, more: Partial<ScoreRequest> = {}) =>
+    scorer.score(
+      {
+        key: `k${x}`,
+        run: null,
+        task: memoryTask(),
+        snapshot: `s${x}`,
+        solution: solutionOf(x),
+        isRoot: false,
+        ...more,
+      },
+      never,
+    );
+  return { score, evaluated };
+}
+
+it("scores an identical solution once and reuses the result", async () => {
+  const { score, evaluated } = scriptedSandbox([]);
+  const [first, twin] = await Promise.all([score(1), score(1)]);
+  const later = await score(1);
+  expect(evaluated).toEqual(["k1"]);
+  expect([first, twin, later].map((result) => [result.quality, result.cached])).toEqual([
+    [0.5, false],
+    [0.5, true],
+    [0.5, true],
+  ]);
+});
+
+it("blames the outputs when the evaluator still works on the root's", async () => {
+  const { score, evaluated } = scriptedSandbox([
+    printed('{"score": 10}'),
+    printed(""),
+    printed('{"score": 10}'),
+  ]);
+  await score(10, { isRoot: true });
+  const result = await score(2);
+  expect(result).toMatchObject({ verdict: "invalid", quality: 0 });
+  expect(result.evidence.score?.note).toContain("printed nothing");
+  expect(evaluated).toEqual(["k10", "k2", "k2-again"]);
+});
+
+it("blames the evaluator when it fails on the root's outputs too, and records nothing", async () => {
+  const broken = { kind: "broke", evidence: { ...evidence, note: "Ended with exit code 1." } } as const;
+  const { score } = scriptedSandbox([printed('{"score": 10}'), broken, broken]);
+  await score(10, { isRoot: true });
+  await expect(score(2)).rejects.toMatchObject({ reason: "evaluator-broken" });
+  expect(await score(2)).toMatchObject({ verdict: "scored", cached: false });
+});
+
+it("blames the evaluator after three broken evaluations with nothing to compare them with", async () => {
+  const { score } = scriptedSandbox([printed("a"), printed("b"), printed("c")]);
+  expect((await score(1)).verdict).toBe("invalid");
+  expect((await score(2)).verdict).toBe("invalid");
+  await expect(score(3)).rejects.toMatchObject({ reason: "evaluator-broken" });
+});
+
+it("never tells the evaluator's own words to the model, but does tell the rule that was broken", async () => {
+  const secret = { kind: "broke", evidence: { ...evidence, note: "label 7 of row 3 is missing" } } as const;
+  const { score } = scriptedSandbox([secret, printed('{"invalid": "two rows have id 4"}')]);
+  expect((await score(1)).feedback).not.toContain("label");
+  expect((await score(2)).feedback).toBe("two rows have id 4");
+});
+
+it("puts a score beyond the declared bound in quarantine, without a quality", async () => {
+  const { score } = scriptedSandbox([printed('{"score": 99.99}')]);
+  const task = memoryTask();
+  const definition = {
+    ...task.definition,
+    metric: { ...task.definition.metric, plausible: [0, 99] as [number, number] },
+  };
+  expect(await score(1, { task: { ...task, definition } })).toMatchObject({
+    verdict: "quarantine",
+    quality: null,
+  });
+});
+
+it("does not keep an outage as a score", async () => {
+  const { score } = scriptedSandbox([], [{ kind: "failed", verdict: "infra", evidence }]);
+  expect(await score(1)).toMatchObject({ verdict: "infra", quality: null });
+  expect(await score(1)).toMatchObject({ verdict: "scored", cached: false });
+});
