@@ -1,5 +1,5 @@
 /** Revisions that cheat, scored through the very path every revision takes. */
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -25,6 +25,7 @@ async function scored(program: string): Promise<Report> {
   writeFileSync(file, program);
   // The exit code is 0 only for a solution that scored; the report is printed either way.
   const { stdout } = await product.call("score", "--from", folder, "--json");
+  rmSync(folder, { recursive: true });
   return JSON.parse(stdout) as Report;
 }
 

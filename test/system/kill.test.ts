@@ -2,7 +2,7 @@
  * kill -9 of the runner in the middle of an iteration, five times: nothing finished is lost, nothing of ours is
  * left, and what is opened next is what the records alone say.
  */
-import { cpSync, mkdtempSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -18,6 +18,7 @@ beforeAll(() => {
 });
 afterAll(() => product?.remove());
 
+/** Kills after which the next opening is compared with what the records said. */
 const kills = 5;
 
 interface Expected {
@@ -28,7 +29,7 @@ interface Expected {
 }
 
 /** What a copy of the database, opened by this process, says the next group to open will be. */
-function nextByRecord(folder: string): { expected: Expected; finished: Map<string, string> } {
+function nextByRecord(folder: string): { expected: Expected | null; finished: Map<string, string> } {
   const copy = mkdtempSync(join(tmpdir(), "exit-ml-copy-"));
   for (const file of ["history.db", "history.db-wal"]) {
     cpSync(join(folder, ".exit", file), join(copy, file), { force: true });
@@ -51,42 +52,49 @@ function nextByRecord(folder: string): { expected: Expected; finished: Map<strin
         );
     }
     const seeds = memberSeeds(run, iteration, 0);
+    // Killed a moment later, the next decision hangs on scores that are still out.
+    const closed = new Set(store.closedGroups().map((group) => group.iteration));
+    const isDue = closed.has(iteration - run.settings.pipelineDepth);
+    if (!isDue) return { expected: null, finished };
     return { expected: { iteration, start: decision.start.id, goal: decision.goal, seeds }, finished };
   } finally {
     store.close();
+    rmSync(copy, { recursive: true, force: true });
   }
 }
+
+/** The first group a session opens from `iteration` on. */
+type Opened = Extract<RunEvent, { type: "groupOpened" }>["opening"] | null;
 
 /**
  * Runs until a group has closed, the next one is under way and has a finished reply; then kills the runner.
  * That is a moment at which the decision after the one under way already follows from the records.
  */
-async function runAndKill(seenBefore: number): Promise<{ first: RunEvent | undefined }> {
-  const running = product.run("--iterations", "40", "--group-size", "4", "--seed", "5");
-  let first: RunEvent | undefined;
+async function runAndKill(from: number): Promise<Opened> {
+  const running = product.run("--iterations", "60", "--group-size", "4", "--seed", "5");
+  let first: Opened = null;
   let closed = -1;
   for await (const event of running.events) {
-    if (event.type === "groupOpened" && event.opening.iteration >= seenBefore) first ??= event;
+    if (event.type === "groupOpened" && event.opening.iteration >= from) first ??= event.opening;
     if (event.type === "groupClosed") closed = Math.max(closed, event.iteration);
-    const enough = first?.type === "groupOpened" && closed >= first.opening.iteration;
+    const enough = first !== null && closed >= first.iteration;
     if (enough && event.type === "replySampled" && event.group === `r1i${closed + 1}`) break;
   }
   const pid = product.runnerPid();
   process.kill(pid, "SIGKILL");
   await gone(pid);
   await running.ended;
-  return { first };
+  return first;
 }
 
 it("survives five kills without losing a finished sample or taking another turn", async () => {
   let expected: Expected | null = null;
   let finished = new Map<string, string>();
-  for (let kill = 0; kill < kills; kill++) {
-    const { first } = await runAndKill(expected?.iteration ?? 0);
-    if (first?.type !== "groupOpened") throw new Error("the run opened no group");
+  for (let compared = 0; compared < kills; ) {
+    const first = await runAndKill(expected?.iteration ?? 0);
     if (expected !== null) {
-      const { iteration, start, goal, seeds } = first.opening;
-      expect({ iteration, start, goal, seeds }).toEqual(expected);
+      expect(first).toMatchObject(expected);
+      compared++;
     }
     const record = nextByRecord(product.folder);
     for (const [member, outcome] of finished) {

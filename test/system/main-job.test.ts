@@ -1,5 +1,6 @@
 /** The main job on real parts: a real model, a real sandbox, a user's repository around it. */
-import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { GroupRow } from "../../src/core/export.ts";
@@ -55,7 +56,7 @@ describe("a run of six iterations", () => {
   });
 
   it("exports rows whose learnability, rewards and advantages follow from the row itself", async () => {
-    const out = join(product.folder, "..", `export-${Date.now()}`);
+    const out = mkdtempSync(join(tmpdir(), "exit-ml-export-"));
     const report = await product.json<{ kept: number; seen: number }>("export", "--out", out);
     expect(report.seen).toBe(6);
     const rows = readFileSync(join(out, "groups.jsonl"), "utf8")
@@ -63,6 +64,7 @@ describe("a run of six iterations", () => {
       .split("\n")
       .filter(Boolean)
       .map((line) => JSON.parse(line) as GroupRow);
+    rmSync(out, { recursive: true });
     expect(rows).toHaveLength(report.kept);
     expect(rows.length).toBeGreaterThan(0);
     for (const row of rows) {
@@ -126,15 +128,14 @@ it("says what is wrong with a task file, where, and starts nothing", async () =>
   expect(answer.stderr).toMatch(/exit\.task\.json:\d+:\d+: .*instruct/);
 });
 
-it("asks for a task file where there is none", async () => {
-  const empty = copyOfExample("digits-config");
+it("names the place where a task file breaks off", async () => {
+  const broken = copyOfExample("digits-config");
   try {
-    appendFileSync(join(empty.folder, "exit.task.json"), "");
-    writeFileSync(join(empty.folder, "exit.task.json"), "{");
-    const answer = await empty.call("score");
+    writeFileSync(join(broken.folder, "exit.task.json"), "{");
+    const answer = await broken.call("score");
     expect(answer.code).not.toBe(0);
     expect(answer.stderr).toMatch(/exit\.task\.json:1:\d+/);
   } finally {
-    await empty.remove();
+    await broken.remove();
   }
 });
