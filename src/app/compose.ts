@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { hostname, userInfo } from "node:os";
+import { dirname } from "node:path";
 import { performance } from "node:perf_hooks";
 import { createDockerSandbox } from "../adapters/docker/sandbox.ts";
 import { openSnapshots } from "../adapters/git/snapshots.ts";
@@ -36,6 +37,8 @@ const clock: Clock = { monotonic: () => performance.now(), now: () => new Date()
 export async function openApp(folder: string, options: { log(line: string): void }): Promise<App> {
   const folders = await openStateFolders(folder);
   const store = openStore(folders.history);
+  if (dirname(folders.history) !== dirname(folders.snapshots))
+    options.log(`the workspace is on a network file system, so its history is kept in ${folders.history}`);
   try {
     // With the lock held, what an earlier process left under way is nobody's.
     await rm(folders.outputs, { recursive: true, force: true });

@@ -1,6 +1,8 @@
-/** Where a workspace's state lives: `.exit/`, ignored by git, and nothing of ours anywhere else. */
-import { mkdir, realpath, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+/** Where a workspace's state lives: `.exit/`, ignored by git, and nothing of ours anywhere else in the workspace. */
+import { createHash } from "node:crypto";
+import { mkdir, realpath, stat, statfs, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
 import { ExitError } from "../core/errors.ts";
 
 export interface StateFolders {
@@ -16,7 +18,21 @@ export interface StateFolders {
   readonly exports: string;
 }
 
-/** @throws ExitError `workspace-missing`. */
+/** Types of statfs(2) on which SQLite's locks cannot be trusted: NFS, SMB, CIFS, SMB2, FUSE, 9P, AFS, Ceph. */
+const networkFileSystems = new Set([
+  0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x65735546, 0x01021997, 0x5346414f, 0x00c36400,
+]);
+
+/** A folder of the user's own disk for the database of a workspace that lies elsewhere. */
+function userState(workspace: string): string {
+  const home = process.env.XDG_STATE_HOME ?? join(homedir(), ".local", "state");
+  return join(home, "exit-ml", createHash("sha256").update(workspace).digest("hex").slice(0, 16));
+}
+
+/**
+ * Makes the folders. On a network file system the database goes to the user's state folder.
+ * @throws ExitError `workspace-missing`.
+ */
 export async function openStateFolders(folder: string): Promise<StateFolders> {
   let workspace: string;
   try {
@@ -26,16 +42,18 @@ export async function openStateFolders(folder: string): Promise<StateFolders> {
     throw new ExitError("workspace-missing", `${folder} is not a folder. Name the workspace with -C.`);
   }
   const state = join(workspace, ".exit");
+  const isLocal = !networkFileSystems.has((await statfs(workspace)).type);
   const folders = {
     workspace,
-    history: join(state, "history.db"),
+    history: isLocal ? join(state, "history.db") : join(userState(workspace), "history.db"),
     snapshots: join(state, "snapshots.git"),
     outputs: join(state, "outputs"),
     kept: join(state, "kept"),
     staging: join(state, "staging"),
     exports: join(state, "exports"),
   };
-  for (const path of [state, folders.kept, folders.staging]) await mkdir(path, { recursive: true });
+  for (const path of [state, dirname(folders.history), folders.kept, folders.staging])
+    await mkdir(path, { recursive: true });
   await writeFile(join(state, ".gitignore"), "*\n");
   return folders;
 }
