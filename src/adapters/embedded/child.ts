@@ -7,7 +7,7 @@ import { cpus } from "node:os";
 import { type Engine, LoadFailure, load } from "./load.ts";
 import { nextPace, type Pace } from "./pace.ts";
 import type { Failure, LoadRequest, Request, Response, SampleRequest } from "./protocol.ts";
-import { sampleGroup } from "./sampleGroup.ts";
+import { sampleGroup } from "./sample-group.ts";
 
 /** Seconds of evaluation between two looks at the number of threads. */
 const paceWindow = 1;

@@ -8,11 +8,11 @@ import { isAbsolute, join } from "node:path";
 import { ExitError } from "../../core/errors.ts";
 import type { Message, Prompt, SampledReply } from "../../core/history.ts";
 import type { Policy, PolicyInfo, SampleOptions } from "../../core/ports.ts";
-import { ChildLost, type LoadOptions, ModelProcess } from "./childProcess.ts";
+import { ChildLost, type LoadOptions, ModelProcess } from "./child-process.ts";
 import { createInbox } from "./inbox.ts";
-import { checkModelFile, modelDigest, modelName } from "./modelFile.ts";
+import { checkModelFile, modelDigest, modelName } from "./model-file.ts";
 import type { ChildReply, Loaded, Member } from "./protocol.ts";
-import { schemaGrammar } from "./schemaGrammar.ts";
+import { schemaGrammar } from "./schema-grammar.ts";
 
 /** Applies a chat template: the prompt string, ending where the reply begins. */
 export type RenderChat = (

@@ -1,11 +1,11 @@
 /** The small parts of the embedded adapter that need no model. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { integerRange } from "../../../src/adapters/embedded/integerRange.ts";
+import { integerRange } from "../../../src/adapters/embedded/integer-range.ts";
 import { nextPace } from "../../../src/adapters/embedded/pace.ts";
 import { createPieces } from "../../../src/adapters/embedded/pieces.ts";
 import { createRepetitionGuard } from "../../../src/adapters/embedded/repetition.ts";
-import { schemaGrammar } from "../../../src/adapters/embedded/schemaGrammar.ts";
+import { schemaGrammar } from "../../../src/adapters/embedded/schema-grammar.ts";
 
 describe("integer ranges", () => {
   it("match exactly the integers between their bounds", () => {

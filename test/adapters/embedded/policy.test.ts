@@ -97,9 +97,7 @@ describe("the child process", () => {
   });
 
   it("goes with its parent, however that ends", async () => {
-    // Unlike the child, this program imports the whole adapter, whose syntax Node alone cannot strip.
-    const execArgv = ["--experimental-transform-types"];
-    const parent = fork(program("orphan.ts"), { execArgv, stdio: "inherit" });
+    const parent = fork(program("orphan.ts"), { stdio: "inherit" });
     const pid = await new Promise<number>((resolve) => {
       let child = 0;
       parent.on("message", (message) => {
@@ -119,7 +117,7 @@ describe("with a fake child", () => {
     writeFileSync(join(folder, "node_modules", "node-llama-cpp", "package.json"), "{}");
     const file = join(folder, `${fault}.gguf`);
     writeFileSync(file, "GGUF");
-    const childEntry = program("fakeChild.ts");
+    const childEntry = program("fake-child.ts");
     return createEmbeddedPolicy({ model: file, runtimeFolder: folder, renderChat, childEntry });
   }
 

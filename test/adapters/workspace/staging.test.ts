@@ -93,12 +93,7 @@ await createStaging(${JSON.stringify(staging)}).stage(entries);`,
     );
     const child = spawn(
       process.execPath,
-      [
-        "--experimental-transform-types",
-        "--input-type=module",
-        "--eval",
-        `await import(${JSON.stringify(join(root, "stage.ts"))})`,
-      ],
+      ["--input-type=module", "--eval", `await import(${JSON.stringify(join(root, "stage.ts"))})`],
       { stdio: "ignore" },
     );
     onTestFinished(() => {

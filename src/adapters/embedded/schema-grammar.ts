@@ -9,7 +9,7 @@
  * and conditions are not looked at, and bounds of a fractional number hold to the next whole number.
  */
 import { ExitError } from "../../core/errors.ts";
-import { integerRange, widest } from "./integerRange.ts";
+import { integerRange, widest } from "./integer-range.ts";
 
 export type Schema = Readonly<Record<string, unknown>>;
 

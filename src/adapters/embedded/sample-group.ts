@@ -3,7 +3,7 @@ import type { Engine } from "./load.ts";
 import { bringTo, sharePrefix } from "./prefix.ts";
 import type { ChildReply, Failure, Member, SampleRequest } from "./protocol.ts";
 import type { Sequence, TokenId } from "./runtime.ts";
-import { sampleReply } from "./sampleReply.ts";
+import { sampleReply } from "./sample-reply.ts";
 import { scoreTokens } from "./score.ts";
 
 export interface GroupWork {
