@@ -80,7 +80,11 @@ async function buildFrom(
   context.entry({ name: "Dockerfile" }, `${[`FROM ${build.from}`, ...steps].join("\n")}\n`);
   context.entry({ name: "requirements.txt" }, `${build.requirements.join("\n")}\n`);
   context.finalize();
-  await follow(await engine.docker.buildImage(Readable.from(context), { t: image }), progress, signal);
+  await follow(
+    await engine.docker.buildImage(Readable.from(context), { t: image, rm: true, forcerm: true }),
+    progress,
+    signal,
+  );
 }
 
 /** Reads the engine's progress lines to their end; one of them may be the error. */
