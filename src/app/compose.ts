@@ -16,6 +16,7 @@ import { isSelfReported } from "../core/task.ts";
 import type { App } from "./app.ts";
 import { applyNode, revertApplied } from "./apply.ts";
 import { auditTask } from "./check.ts";
+import { onlyTask } from "./choose-task.ts";
 import { exportGroups } from "./export.ts";
 import { buildImage } from "./image.ts";
 import { initTask } from "./init.ts";
@@ -211,19 +212,6 @@ function lazySandbox(
       await ready?.close();
     },
   };
-}
-
-async function onlyTask(workspace: Workspace): Promise<string> {
-  const { tasks, problems } = await workspace.tasks();
-  const [only, ...others] = tasks;
-  if (only !== undefined && others.length === 0) return only.name;
-  if (only !== undefined)
-    throw new ExitError(
-      "task-needed",
-      `Name a task with --task: ${tasks.map((task) => task.name).join(", ")}.`,
-    );
-  const mend = problems.length > 0 ? problems.join("\n") : 'Write one with "exit-ml init".';
-  throw new ExitError("no-task", `No task file (exit.task.json) can be used in this workspace. ${mend}`);
 }
 
 async function statusOf(

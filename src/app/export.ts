@@ -1,7 +1,4 @@
 /** Writing the informative groups to a folder: `groups.jsonl`, `schema.json` and a card (EXIT.md section 5). */
-
-import { once } from "node:events";
-import { createWriteStream } from "node:fs";
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
@@ -50,36 +47,40 @@ export async function exportGroups(request: ExportRequest, parts: ExportParts): 
 
   await mkdir(dirname(request.out), { recursive: true });
   const unfinished = await mkdtemp(`${request.out}.unfinished-`);
-  const rows = createWriteStream(join(unfinished, "groups.jsonl"));
-  for (const { id, learnability } of kept) {
-    const group = parts.store.group(id);
-    if (group === null || learnability === null) continue;
-    if (!rows.write(`${JSON.stringify(groupRow(group, learnability))}\n`)) await once(rows, "drain");
+  try {
+    await writeFile(join(unfinished, "groups.jsonl"), rowsOf(kept, parts.store));
+    const schema = z.toJSONSchema(groupRowSchema);
+    await writeFile(join(unfinished, "schema.json"), `${JSON.stringify(schema, null, 2)}\n`);
+    const card = cardOf({
+      seen: groups.length,
+      kept: kept.length,
+      dropped,
+      tasks,
+      policies: [...new Set(kept.map((group) => group.policy))],
+      licences: licencesOf(parts.store.runs(), kept),
+      at: parts.clock.now(),
+    });
+    await writeFile(join(unfinished, "README.md"), card);
+    await rm(request.out, { recursive: true, force: true });
+    await rename(unfinished, request.out);
+  } catch (error) {
+    await rm(unfinished, { recursive: true, force: true });
+    throw error;
   }
-  rows.end();
-  await once(rows, "close");
-  const schema = z.toJSONSchema(groupRowSchema);
-  await writeFile(join(unfinished, "schema.json"), `${JSON.stringify(schema, null, 2)}\n`);
-  const policies = [...new Set(kept.map((group) => group.policy))];
-  const licences = licencesOf(parts.store.runs(), kept);
-  const card = cardOf({
-    seen: groups.length,
-    kept: kept.length,
-    dropped,
-    tasks,
-    policies,
-    licences,
-    at: parts.clock.now(),
-  });
-  await writeFile(join(unfinished, "README.md"), card);
-  await rm(request.out, { recursive: true, force: true });
-  await rename(unfinished, request.out);
   return {
     folder: request.out,
     seen: groups.length,
     kept: kept.length,
     dropped: Object.fromEntries(dropped),
   };
+}
+
+/** The lines of `groups.jsonl`, one read from the store at a time. */
+function* rowsOf(kept: readonly ClosedGroup[], store: Pick<Store, "group">): Generator<string> {
+  for (const { id, learnability } of kept) {
+    const group = store.group(id);
+    if (group !== null && learnability !== null) yield `${JSON.stringify(groupRow(group, learnability))}\n`;
+  }
 }
 
 function licencesOf(runs: readonly Run[], kept: readonly ClosedGroup[]): string[] {

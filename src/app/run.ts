@@ -23,6 +23,7 @@ import { settingsSchema } from "../core/settings.ts";
 import { slots } from "../core/slots.ts";
 import type { RunRequest } from "./app.ts";
 import { ensureAudited } from "./audit-once.ts";
+import { onlyTask, usableTasks } from "./choose-task.ts";
 import { ensureRoot } from "./roots.ts";
 import { bestOf } from "./tree.ts";
 
@@ -98,20 +99,11 @@ export async function startRun(
 }
 
 async function chosenTasks(request: RunRequest, workspace: Workspace): Promise<ResolvedTask[]> {
-  const { tasks, problems } = await workspace.tasks();
-  let names: readonly string[] = request.tasks;
-  if (names.length === 0) {
-    const [only, ...others] = tasks;
-    if (only === undefined) {
-      const mend = problems.length > 0 ? problems.join("\n") : 'Write one with "exit-ml init".';
-      throw new ExitError("no-task", `No task file (exit.task.json) can be used in this workspace. ${mend}`);
-    }
-    if (others.length > 0 && !request.all) {
-      const list = tasks.map((task) => task.name).join(", ");
-      throw new ExitError("task-needed", `Name a task with --task, or take all with --all: ${list}.`);
-    }
-    names = tasks.map((task) => task.name);
-  }
+  const names = request.all
+    ? await usableTasks(workspace)
+    : request.tasks.length > 0
+      ? request.tasks
+      : [await onlyTask(workspace)];
   const resolved = await Promise.all(names.map((name) => workspace.resolve(name)));
   const train = request.all ? resolved.filter((task) => task.definition.split === "train") : resolved;
   if (train.length === 0)
