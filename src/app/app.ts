@@ -7,6 +7,8 @@ import type {
   CheckReport,
   ExportReport,
   ListedNode,
+  NodeSolution,
+  Readiness,
   RunEvent,
   ScoreReport,
   Shown,
@@ -71,10 +73,14 @@ export interface App {
   /** Asks the run to end; finished replies and scores are kept, the run stays unfinished. Returns when it has ended. */
   stopRun(): Promise<{ readonly stopped: boolean }>;
   status(): Promise<Status>;
+  /** Is everything there that a run needs? Starts nothing. */
+  doctor(signal: AbortSignal): Promise<Readiness>;
   tree(task: string | null): Promise<{ readonly nodes: readonly ListedNode[] }>;
   /** A node (`best` names the best one) with the group that made it and the group members' texts. */
   show(node: string, task: string | null): Promise<Shown>;
   showGroup(group: string): Promise<Group>;
+  /** The files of a node. @throws ExitError `no-snapshot`. */
+  solution(node: string, task: string | null): Promise<NodeSolution>;
   /** Unified diff of a node against another, or against the root of its tree. */
   diff(
     node: string,

@@ -17,6 +17,7 @@ import type { App } from "./app.ts";
 import { applyNode, revertApplied } from "./apply.ts";
 import { auditTask } from "./check.ts";
 import { onlyTask } from "./choose-task.ts";
+import { examine } from "./doctor.ts";
 import { exportGroups } from "./export.ts";
 import { buildImage } from "./image.ts";
 import { initTask } from "./init.ts";
@@ -124,6 +125,8 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
       await active?.stop();
       return { stopped };
     },
+    doctor: (signal) =>
+      examine({ workspace, sandbox, openPolicy: () => runParts.openPolicy(null, null) }, also(signal)),
     status: () => statusOf(folders.workspace, workspace, store, active),
     tree: async (task) => ({ nodes: listNodes(store, task) }),
     async show(name, task) {
@@ -140,6 +143,14 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
       if (group === null)
         throw new ExitError("group-unknown", `There is no iteration ${id}. "exit-ml tree" lists them.`);
       return group;
+    },
+    async solution(name, task) {
+      const node = findNode(store.nodes(), name, task);
+      const files = await snapshots.read(snapshotOf(node));
+      return {
+        node: node.id,
+        files: files.map(({ path, bytes }) => ({ path, base64: Buffer.from(bytes).toString("base64") })),
+      };
     },
     async diff(name, against, task) {
       const nodes = store.nodes();

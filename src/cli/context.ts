@@ -2,11 +2,11 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { Client } from "../client/connect.ts";
+import { printable } from "../client/words/printable.ts";
+import { makeStyle, type Style, wantsColour } from "../client/words/style.ts";
 import { ExitError } from "../protocol/errors.ts";
 import type { RunEvent } from "../protocol/events.ts";
 import type { Host } from "./host.ts";
-import { printable } from "./printable.ts";
-import { makeStyle, type Style, wantsColour } from "./style.ts";
 
 export interface Context {
   readonly host: Host;

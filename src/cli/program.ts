@@ -1,11 +1,12 @@
 /** The program `exit-ml`: its verbs, and what its exit code says. */
 import { Command, CommanderError } from "commander";
+import { printable } from "../client/words/printable.ts";
 import { isExitError, toWireError, type WireError } from "../protocol/errors.ts";
 import type { Host } from "./host.ts";
-import { printable } from "./printable.ts";
 import { addApply, addRevert } from "./verbs/apply.ts";
 import { addCheck } from "./verbs/check.ts";
 import { addDiff } from "./verbs/diff.ts";
+import { addDoctor } from "./verbs/doctor.ts";
 import { addExport } from "./verbs/export.ts";
 import { addImage } from "./verbs/image.ts";
 import { addInit } from "./verbs/init.ts";
@@ -26,6 +27,7 @@ export type Act = <A extends unknown[]>(
 
 const verbs: readonly AddVerb[] = [
   addInit,
+  addDoctor,
   addCheck,
   addScore,
   addRun,

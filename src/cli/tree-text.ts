@@ -1,8 +1,9 @@
 /** The tree of partial histories as lines of text. */
+
+import { plural, score, tally } from "../client/words/format.ts";
+import type { MetricNames } from "../client/words/metric.ts";
+import type { Style } from "../client/words/style.ts";
 import { isFailed, type ListedNode } from "../protocol/results.ts";
-import { plural, score, tally } from "./format.ts";
-import type { MetricNames } from "./metric.ts";
-import type { Style } from "./style.ts";
 
 export interface TreeOptions {
   readonly style: Style;

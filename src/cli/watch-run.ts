@@ -1,10 +1,11 @@
 /** Starts a run over a connection and tells its story until it ends. */
+
+import { newBoard } from "../client/board.ts";
 import type { Client } from "../client/connect.ts";
+import { metricNames } from "../client/words/metric.ts";
 import { ExitError } from "../protocol/errors.ts";
 import type { EventOf, RunEvent } from "../protocol/events.ts";
 import { type Context, saidBy } from "./context.ts";
-import { metricNames } from "./metric.ts";
-import { newBoard } from "./progress/board.ts";
 import { type Live, openLive } from "./progress/live.ts";
 import { type ProgressOptions, statusLine, tell, tellAdopted } from "./progress/progress.ts";
 import { summary } from "./progress/summary.ts";

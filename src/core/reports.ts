@@ -39,6 +39,22 @@ export interface ListedNode extends Node {
   readonly best: boolean;
 }
 
+/** What a run needs of this machine, with what is missing and how to mend it. */
+export interface Readiness {
+  readonly parts: readonly {
+    readonly part: "task" | "engine" | "image" | "model";
+    readonly ok: boolean;
+    /** What is there, or what is missing and its mend. */
+    readonly message: string;
+  }[];
+}
+
+/** The solution of a node as it was scored. */
+export interface NodeSolution {
+  readonly node: string;
+  readonly files: readonly { readonly path: string; readonly base64: string }[];
+}
+
 export interface TaskStatus {
   readonly name: string;
   readonly file: string;

@@ -17,8 +17,10 @@ export function isMethod(name: string): name is MethodName {
 /** Answered to clients of any protocol version. */
 export const readOnlyMethods: ReadonlySet<MethodName> = new Set<MethodName>([
   "status",
+  "doctor",
   "tree",
   "show",
   "showGroup",
+  "solution",
   "diff",
 ]);

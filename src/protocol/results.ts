@@ -1,10 +1,27 @@
 /** What the methods answer. */
 import type { Group, Run } from "../core/history.ts";
-import type { CheckReport, ExportReport, ListedNode, ScoreReport, Shown, Status } from "../core/reports.ts";
+import type {
+  CheckReport,
+  ExportReport,
+  ListedNode,
+  NodeSolution,
+  Readiness,
+  ScoreReport,
+  Shown,
+  Status,
+} from "../core/reports.ts";
 
 export { type Group, type Run, strategies } from "../core/history.ts";
 export type { Evidence } from "../core/ports.ts";
-export type { Finding, ListedNode, ScoreReport, Shown, Status, TaskStatus } from "../core/reports.ts";
+export type {
+  Finding,
+  ListedNode,
+  Readiness,
+  ScoreReport,
+  Shown,
+  Status,
+  TaskStatus,
+} from "../core/reports.ts";
 export { isFailed, type Verdict } from "../core/verdict.ts";
 
 export interface Results {
@@ -14,9 +31,11 @@ export interface Results {
   startRun: { readonly run: Run; readonly continued: boolean };
   stopRun: { readonly stopped: boolean };
   status: Status;
+  doctor: Readiness;
   tree: { readonly nodes: readonly ListedNode[] };
   show: Shown;
   showGroup: Group;
+  solution: NodeSolution;
   diff: { readonly from: string; readonly to: string; readonly diff: string };
   apply: { readonly node: string; readonly paths: readonly string[]; readonly merged: boolean };
   revert: { readonly node: string; readonly paths: readonly string[] };

@@ -1,12 +1,13 @@
 /** A run as it is told in a terminal: each event becomes some lines, and a status line says what is under way. */
+
+import { adopt, type Board, follow, timeLeft, type WatchedGroup } from "../../client/board.ts";
+import { count, duration, plural, score } from "../../client/words/format.ts";
+import type { MetricNames } from "../../client/words/metric.ts";
+import { oneLine, printable } from "../../client/words/printable.ts";
+import type { Style } from "../../client/words/style.ts";
 import type { EventOf, RunEvent } from "../../protocol/events.ts";
 import { type Group, isFailed } from "../../protocol/results.ts";
 import { saidBy } from "../context.ts";
-import { count, duration, plural, score } from "../format.ts";
-import type { MetricNames } from "../metric.ts";
-import { oneLine, printable } from "../printable.ts";
-import type { Style } from "../style.ts";
-import { adopt, type Board, follow, timeLeft, type WatchedGroup } from "./board.ts";
 
 export interface ProgressOptions {
   readonly style: Style;

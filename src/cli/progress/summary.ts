@@ -1,10 +1,11 @@
 /** The last words of a run: what it came to, and what to do next. */
+
+import { count, duration, fields, plural } from "../../client/words/format.ts";
+import { metricNames } from "../../client/words/metric.ts";
+import { printable } from "../../client/words/printable.ts";
+import type { Style } from "../../client/words/style.ts";
 import type { EventOf } from "../../protocol/events.ts";
 import type { Status } from "../../protocol/results.ts";
-import { count, duration, fields, plural } from "../format.ts";
-import { metricNames } from "../metric.ts";
-import { printable } from "../printable.ts";
-import type { Style } from "../style.ts";
 
 const endings: Record<EventOf<"runEnded">["reason"], string> = {
   iterations: "The run is complete: its iterations are done.",

@@ -1,6 +1,7 @@
 /** `exit-ml apply NODE` and its way back, `exit-ml revert`. */
+
+import { printable } from "../../client/words/printable.ts";
 import { contextOf } from "../context.ts";
-import { printable } from "../printable.ts";
 import type { AddVerb } from "../program.ts";
 import { type TaskOption, withTask } from "./task-option.ts";
 

@@ -1,9 +1,10 @@
 /** `exit-ml check`: the audit of a task before anything is searched. */
+
+import { printable } from "../../client/words/printable.ts";
+import type { Style } from "../../client/words/style.ts";
 import type { Finding } from "../../protocol/results.ts";
 import { contextOf } from "../context.ts";
-import { printable } from "../printable.ts";
 import type { AddVerb } from "../program.ts";
-import type { Style } from "../style.ts";
 import { type TaskOption, withTask } from "./task-option.ts";
 
 export const addCheck: AddVerb = (program, host, act) => {

@@ -1,8 +1,9 @@
 /** `exit-ml diff NODE [AGAINST]`. */
+
+import { printable } from "../../client/words/printable.ts";
+import type { Style } from "../../client/words/style.ts";
 import { contextOf } from "../context.ts";
-import { printable } from "../printable.ts";
 import type { AddVerb } from "../program.ts";
-import type { Style } from "../style.ts";
 import { type TaskOption, withTask } from "./task-option.ts";
 
 export const addDiff: AddVerb = (program, host, act) => {

@@ -1,7 +1,7 @@
 /** `exit-ml export --out DIR`: the informative iterations, for training. */
 import { resolve } from "node:path";
+import { plural } from "../../client/words/format.ts";
 import { contextOf } from "../context.ts";
-import { plural } from "../format.ts";
 import type { AddVerb } from "../program.ts";
 import { type TaskOption, withTask } from "./task-option.ts";
 

@@ -1,9 +1,15 @@
 /** `exit-ml init`: writes a task file, from flags or from answers. */
 import { Option } from "commander";
+import {
+  type Ask,
+  askForFlags,
+  type InitFlags,
+  initRequestFrom,
+  missingFlags,
+} from "../../client/task-questions.ts";
+import { printable } from "../../client/words/printable.ts";
 import { contextOf } from "../context.ts";
-import { askForFlags, type InitFlags, initRequestFrom, missingFlags } from "../init-answers.ts";
 import { number } from "../options.ts";
-import { printable } from "../printable.ts";
 import type { AddVerb } from "../program.ts";
 
 export const addInit: AddVerb = (program, host, act) => {
@@ -38,7 +44,8 @@ Examples:
     act(async (flags: InitFlags) => {
       const context = contextOf(command, host);
       const asks = host.canAsk && missingFlags(flags).length > 0;
-      const request = initRequestFrom(asks ? await askForFlags(flags, context.folder, host.ask) : flags);
+      const ask: Ask = (question, initial) => host.ask(`${question}${initial ? ` [${initial}]` : ""}: `);
+      const request = initRequestFrom(asks ? await askForFlags(flags, context.folder, ask) : flags);
       const written = await context.withRunner((client) => client.call("init", request));
       context.result(written, () => [
         `Wrote ${printable(written.file)}.`,

@@ -1,13 +1,13 @@
 /** `exit-ml score`: scores a solution the very way a revision is scored, without a model. */
 import { resolve } from "node:path";
+import { evidenceText } from "../../client/words/evidence-text.ts";
+import { duration, fields, score } from "../../client/words/format.ts";
+import { metricNames } from "../../client/words/metric.ts";
+import { printable } from "../../client/words/printable.ts";
+import type { Style } from "../../client/words/style.ts";
 import type { ScoreReport } from "../../protocol/results.ts";
 import { contextOf } from "../context.ts";
-import { evidenceText } from "../evidence-text.ts";
-import { duration, fields, score } from "../format.ts";
-import { metricNames } from "../metric.ts";
-import { printable } from "../printable.ts";
 import type { AddVerb } from "../program.ts";
-import type { Style } from "../style.ts";
 import { type TaskOption, withTask } from "./task-option.ts";
 
 interface Options extends TaskOption {

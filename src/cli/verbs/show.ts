@@ -1,14 +1,11 @@
 /** `exit-ml show NODE|GROUP`: one step of the history, with the prompt and the replies behind it. */
 import type { Client } from "../../client/connect.ts";
+import { groupText, promptText, repliesInFull } from "../../client/words/group-text.ts";
+import { nodeText } from "../../client/words/node-text.ts";
 import { ExitError, isExitError } from "../../protocol/errors.ts";
 import type { Group, Shown } from "../../protocol/results.ts";
 import { contextOf } from "../context.ts";
-import { evidenceText } from "../evidence-text.ts";
-import { fields, score } from "../format.ts";
-import { groupText, promptText, repliesInFull } from "../group-text.ts";
-import { printable } from "../printable.ts";
 import type { AddVerb } from "../program.ts";
-import type { Style } from "../style.ts";
 import { type TaskOption, withTask } from "./task-option.ts";
 
 interface Options extends TaskOption {
@@ -57,28 +54,4 @@ async function find(client: Client, id: string, task: string | null): Promise<Sh
       throw error;
     });
   }
-}
-
-function nodeText({ node, group, evidence }: Shown, style: Style): string[] {
-  const verdict = node.verdict ?? "not scored yet";
-  const rows: [string, string][] = [
-    ["node", `${node.id}${node.best ? style.yellow(" ★ best") : ""}`],
-    ["task", node.task],
-    ["from", node.parent === null ? "the root of its tree" : `${node.parent}, goal ${node.goal}`],
-    ["depth", String(node.depth)],
-    ["verdict", node.score === null ? verdict : `${verdict}, score ${score(node.score)}`],
-  ];
-  if (node.quality !== null)
-    rows.push([
-      "quality",
-      `${score(node.quality)}${node.qualitySE === null ? "" : ` ± ${score(node.qualitySE)}`}`,
-    ]);
-  if (node.snapshot !== null) rows.push(["snapshot", node.snapshot]);
-  if (node.policy !== null) rows.push(["policy", node.policy]);
-  if (node.feedback !== null) rows.push(["feedback", printable(node.feedback)]);
-  return [
-    ...fields(rows),
-    ...(evidence === null ? [] : ["", ...evidenceText(evidence, node.verdict, style)]),
-    ...(group === null ? [] : ["", ...groupText(group, style)]),
-  ];
 }

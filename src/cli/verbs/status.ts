@@ -1,11 +1,12 @@
 /** `exit-ml status`: what is there and what is going on. */
+
+import { count, duration, fields, plural } from "../../client/words/format.ts";
+import { type MetricNames, metricNames } from "../../client/words/metric.ts";
+import { printable } from "../../client/words/printable.ts";
+import type { Style } from "../../client/words/style.ts";
 import type { Run, Status, TaskStatus } from "../../protocol/results.ts";
 import { contextOf } from "../context.ts";
-import { count, duration, fields, plural } from "../format.ts";
-import { type MetricNames, metricNames } from "../metric.ts";
-import { printable } from "../printable.ts";
 import type { AddVerb } from "../program.ts";
-import type { Style } from "../style.ts";
 
 export const addStatus: AddVerb = (program, host, act) => {
   const command = program

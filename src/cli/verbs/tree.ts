@@ -1,6 +1,7 @@
 /** `exit-ml tree`: the tree of partial histories. */
+
+import { metricNames } from "../../client/words/metric.ts";
 import { contextOf } from "../context.ts";
-import { metricNames } from "../metric.ts";
 import type { AddVerb } from "../program.ts";
 import { treeText } from "../tree-text.ts";
 import { type TaskOption, withTask } from "./task-option.ts";

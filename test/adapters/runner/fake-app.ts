@@ -57,6 +57,14 @@ export class FakeApp implements App {
     for (const listener of this.#listeners) listener(event);
   }
 
+  async doctor() {
+    return { parts: [{ part: "engine" as const, ok: true, message: "fake" }] };
+  }
+
+  async solution(node: string) {
+    return { node, files: [{ path: "solution/train.py", base64: "cHJpbnQoMSkK" }] };
+  }
+
   init(request: Parameters<App["init"]>[0]) {
     this.requests.push(request);
     return Promise.resolve({ file: request.file ?? "exit.task.json" });

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { metricNames } from "../../../src/cli/metric.ts";
-import { newBoard, timeLeft } from "../../../src/cli/progress/board.ts";
 import { openLive } from "../../../src/cli/progress/live.ts";
 import { statusLine, tell } from "../../../src/cli/progress/progress.ts";
 import { summary } from "../../../src/cli/progress/summary.ts";
-import { makeStyle } from "../../../src/cli/style.ts";
+import { newBoard, timeLeft } from "../../../src/client/board.ts";
+import { metricNames } from "../../../src/client/words/metric.ts";
+import { makeStyle } from "../../../src/client/words/style.ts";
 import { closed, ended, opened, replies, root, run, started, status } from "./sample.ts";
 
 const options = { style: makeStyle(false), metrics: metricNames(status.tasks), columns: 100 };

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { metricNames } from "../../../src/cli/metric.ts";
-import { makeStyle } from "../../../src/cli/style.ts";
 import { treeText } from "../../../src/cli/tree-text.ts";
+import { metricNames } from "../../../src/client/words/metric.ts";
+import { makeStyle } from "../../../src/client/words/style.ts";
 import type { ListedNode } from "../../../src/protocol/results.ts";
 import { node, status } from "./sample.ts";
 

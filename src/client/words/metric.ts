@@ -1,5 +1,5 @@
 /** Scores with the name of their metric, where the runner knows it. */
-import type { Status } from "../protocol/results.ts";
+import type { Status } from "../../protocol/results.ts";
 import { score } from "./format.ts";
 
 export interface MetricNames {

@@ -1,5 +1,5 @@
 /** A group (one iteration) as lines of text. */
-import type { Group } from "../protocol/results.ts";
+import type { Group } from "../../protocol/results.ts";
 import { count, duration, fields, plural, score } from "./format.ts";
 import { oneLine, printable } from "./printable.ts";
 import type { Style } from "./style.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { count, duration, score, tally } from "../../../src/cli/format.ts";
-import { oneLine, printable } from "../../../src/cli/printable.ts";
-import { splitWords } from "../../../src/cli/words.ts";
+import { count, duration, score, tally } from "../../../../src/client/words/format.ts";
+import { oneLine, printable } from "../../../../src/client/words/printable.ts";
+import { splitWords } from "../../../../src/client/words/split-words.ts";
 
 test.each([
   [0.9, "0.9"],

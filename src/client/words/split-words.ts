@@ -1,5 +1,5 @@
 /** A command written as one text, split as a shell would split it, without anything else a shell does. */
-import { ExitError } from "../protocol/errors.ts";
+import { ExitError } from "../../protocol/errors.ts";
 
 /** @throws ExitError `usage` for a quote that is not closed. */
 export function splitWords(text: string): string[] {

@@ -2,7 +2,7 @@
 import { basename } from "node:path";
 import { ExitError } from "../protocol/errors.ts";
 import type { RequestOf } from "../protocol/methods.ts";
-import { splitWords } from "./words.ts";
+import { splitWords } from "./words/split-words.ts";
 
 export type InitRequest = RequestOf<"init">;
 
@@ -24,8 +24,8 @@ export interface InitFlags {
   readonly image?: string;
 }
 
-/** Asks one question; an empty answer is the default. */
-export type Ask = (question: string) => Promise<string>;
+/** Asks one question. An empty answer stands for `initial`; without one it is asked again, or means none. */
+export type Ask = (question: string, initial: string | null) => Promise<string>;
 
 /** Flags without which there is no task, in words: empty if all were given. */
 export function missingFlags(flags: InitFlags): string[] {
@@ -43,18 +43,18 @@ export async function askForFlags(given: InitFlags, folder: string, ask: Ask): P
   const text = async (value: string | undefined, question: string, initial?: string): Promise<string> => {
     if (value !== undefined) return value;
     for (;;) {
-      const answer = (await ask(`${question}${initial ? ` [${initial}]` : ""}: `)).trim() || initial;
+      const answer = (await ask(question, initial ?? null)).trim() || initial;
       if (answer) return answer;
     }
   };
   const optional = async (value: string | undefined, question: string): Promise<string | undefined> =>
-    value ?? ((await ask(`${question} (empty: none): `)).trim() || undefined);
+    value ?? ((await ask(`${question} (empty: none)`, null)).trim() || undefined);
   const list = async (
     value: readonly string[] | undefined,
     question: string,
   ): Promise<readonly string[] | undefined> => {
     if (value !== undefined) return value;
-    const answer = splitWords(await ask(`${question} (empty: none): `));
+    const answer = splitWords(await ask(`${question} (empty: none)`, null));
     return answer.length > 0 ? answer : undefined;
   };
   const numeric = async (value: number | undefined, question: string, initial: string): Promise<number> => {

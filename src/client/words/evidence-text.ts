@@ -1,5 +1,5 @@
 /** What the sandbox saw, as lines of text. */
-import type { Evidence, Verdict } from "../protocol/results.ts";
+import type { Evidence, Verdict } from "../../protocol/results.ts";
 import { duration } from "./format.ts";
 import { printable } from "./printable.ts";
 import type { Style } from "./style.ts";

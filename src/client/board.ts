@@ -1,6 +1,6 @@
 /** What is known about a run while it is watched: groups under way, nodes, the best so far. */
-import type { EventOf, RunEvent } from "../../protocol/events.ts";
-import type { Group, ListedNode, Run } from "../../protocol/results.ts";
+import type { EventOf, RunEvent } from "../protocol/events.ts";
+import type { Group, ListedNode, Run } from "../protocol/results.ts";
 
 export interface WatchedGroup {
   readonly opening: EventOf<"groupOpened">["opening"];
