@@ -85,6 +85,18 @@ module.exports = {
       to: { path: outside("cli", "client", "protocol") },
     },
     {
+      name: "extension-imports",
+      severity: "error",
+      from: { path: inside("extension") },
+      to: { path: outside("extension", "client", "protocol") },
+    },
+    {
+      name: "vscode-only-in-extension",
+      severity: "error",
+      from: { path: "^src/", pathNot: inside("extension") },
+      to: { path: "^vscode$|node_modules/@types/vscode/" },
+    },
+    {
       name: "docker-only-in-docker",
       severity: "error",
       from: { path: "^src/", pathNot: inside("adapters/docker") },

@@ -17,6 +17,7 @@ const bundles = [
   { entry: "src/cli/main.ts", out: "dist/cli.js", target: "node20", executable: true },
   { entry: "src/runner/main.ts", out: "dist/runner.js", target: "node22" },
   { entry: "src/adapters/embedded/child.ts", out: "dist/embedded-child.js", target: "node22" },
+  { entry: "src/extension/main.ts", out: "dist/extension.js", target: "node22" },
 ].filter(({ entry }) => existsSync(join(root, entry)));
 
 /** Docker over SSH, and BuildKit: parts of dockerode that bring compiled addons and that nothing here uses. */
@@ -69,8 +70,8 @@ function optionsFor({ entry, out, target }) {
     platform: "node",
     format: "cjs",
     target,
-    // Installed by the user beside the product, if at all, and loaded by path at run time.
-    external: ["node-llama-cpp"],
+    // The editor's own; and what the user installs beside the product, if at all, which is loaded by path.
+    external: ["vscode", "node-llama-cpp"],
     // Its main entry is UMD, whose own `require` a bundler cannot follow.
     alias: { "jsonc-parser": "jsonc-parser/lib/esm/main.js" },
     plugins: [stubs, oneLanguage],

@@ -5,8 +5,12 @@ import path from "node:path";
 import { inCache, installOnce, logFile, moveIntoPlace } from "./cache.mjs";
 import { npm } from "./npm.mjs";
 import { runLogged } from "./process.mjs";
+import { repository } from "./repository.mjs";
 
-const version = "3.22.1";
+/** Shared with the product, which installs the same for people without a clone. */
+const { version, binaries: names } = JSON.parse(
+  fs.readFileSync(path.join(repository, "src", "adapters", "embedded", "runtime-package.json"), "utf8"),
+);
 
 const loadRuntime = `
 import { getLlama } from "node-llama-cpp";
@@ -16,17 +20,7 @@ process.exit(0);
 
 /** @returns {string | undefined} the name of the binaries' package; undefined where none is published */
 export function runtimePackage(platform = process.platform, arch = process.arch) {
-  const names = {
-    "linux-x64": "linux-x64",
-    "linux-arm64": "linux-arm64",
-    "linux-arm": "linux-armv7l",
-    "linux-riscv64": "linux-riscv64",
-    "darwin-arm64": "mac-arm64-metal",
-    "darwin-x64": "mac-x64",
-    "win32-x64": "win-x64",
-    "win32-arm64": "win-arm64",
-  };
-  const name = names[/** @type {keyof typeof names} */ (`${platform}-${arch}`)];
+  const name = names[`${platform}-${arch}`];
   return name && `@node-llama-cpp/${name}`;
 }
 

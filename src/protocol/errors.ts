@@ -3,7 +3,7 @@ import { ResponseError } from "vscode-jsonrpc/node.js";
 import { z } from "zod";
 import { ExitError, isExitError, messageOf } from "../core/errors.ts";
 
-export { ExitError, isExitError };
+export { ExitError, isExitError, messageOf };
 
 /** JSON-RPC code of every refused call; the `reason` in the data tells them apart. */
 const refused = -32000;

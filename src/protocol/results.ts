@@ -11,7 +11,7 @@ import type {
   Status,
 } from "../core/reports.ts";
 
-export { type Group, type Run, strategies } from "../core/history.ts";
+export { type Group, type Node, type Run, type Strategy, strategies } from "../core/history.ts";
 export type { Evidence } from "../core/ports.ts";
 export type {
   Finding,

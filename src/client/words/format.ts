@@ -53,3 +53,9 @@ export function tally(values: readonly string[]): string {
     .map(([value, times]) => `${times} ${value}`)
     .join(", ");
 }
+
+/** `98 MB`, `4.7 GB`: powers of ten, as model servers count. */
+export function bytes(value: number): string {
+  const [unit, size] = value >= 1e9 ? ["GB", 1e9] : value >= 1e6 ? ["MB", 1e6] : ["kB", 1e3];
+  return `${trimmed((value / Number(size)).toFixed(value / Number(size) < 10 ? 1 : 0))} ${unit}`;
+}

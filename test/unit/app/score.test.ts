@@ -1,8 +1,8 @@
 /** From a sandbox's outcomes to a verdict: whose fault a broken evaluation is, what is reused, what is told. */
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { createKeptOutputs } from "../../../src/app/kept-outputs.ts";
 import { createScorer } from "../../../src/app/score.ts";
 import type {
@@ -23,7 +23,7 @@ const never = new AbortController().signal;
 
 /** A sandbox whose outcomes are given, for faults a real one shows only in bad nights. */
 function scriptedSandbox(evaluations: EvaluateOutcome[], runs: RunOutcome[] = []) {
-  const folder = mkdtempSync(join(tmpdir(), "exit-ml-scripted-"));
+  const folder = temporaryFolder();
   const evaluated: string[] = [];
   const sandbox: Sandbox = {
     describe: async () => ({
@@ -43,11 +43,10 @@ function scriptedSandbox(evaluations: EvaluateOutcome[], runs: RunOutcome[] = []
     reap: async () => ({ containers: 0, volumes: 0 }),
     close: async () => undefined,
   };
-  const kept = mkdtempSync(join(tmpdir(), "exit-ml-kept-"));
   const scorer = createScorer({
     sandbox,
     store: createMemoryStore(),
-    keptOutputs: createKeptOutputs(kept),
+    keptOutputs: createKeptOutputs(temporaryFolder()),
     sha256,
   });
   const score = (x: number, more: Partial<ScoreRequest> = {}) =>
@@ -64,6 +63,12 @@ function scriptedSandbox(evaluations: EvaluateOutcome[], runs: RunOutcome[] = []
       never,
     );
   return { score, evaluated };
+}
+
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "exit-ml-score-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return folder;
 }
 
 it("scores an identical solution once and reuses the result", async () => {

@@ -1,0 +1,34 @@
+/** **Show Prompt and Reply**: the step that made a revision, as one document. */
+import { window, workspace } from "vscode";
+import { promptText, repliesInFull } from "../../client/words/group-text.ts";
+import { nodeText } from "../../client/words/node-text.ts";
+import { makeStyle } from "../../client/words/style.ts";
+import { ExitError } from "../../protocol/errors.ts";
+import type { Documents } from "../documents.ts";
+import type { Session } from "../runner/session.ts";
+
+export async function showPromptAndReply(
+  session: Session,
+  node: string,
+  documents: Documents,
+): Promise<void> {
+  const shown = await session.call("show", { node, task: null });
+  const { group } = shown;
+  if (group === null)
+    throw new ExitError("root-unwritten", `${node} is the root of its tree: no model wrote it.`);
+  const plain = makeStyle(false);
+  const own = group.replies.filter((reply) => reply.node === node);
+  const lines = [
+    ...nodeText(shown, plain),
+    "",
+    "Prompt",
+    "======",
+    ...promptText(group, plain),
+    "",
+    "Reply",
+    "=====",
+    ...repliesInFull(own, plain),
+  ];
+  const uri = documents.text(`${node} prompt and reply.txt`, `${lines.join("\n")}\n`);
+  await window.showTextDocument(await workspace.openTextDocument(uri), { preview: true });
+}

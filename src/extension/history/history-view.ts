@@ -1,0 +1,141 @@
+/** The sidebar's History: the tree of partial histories, live while a run lasts. */
+import {
+  type Disposable,
+  EventEmitter,
+  MarkdownString,
+  ThemeColor,
+  ThemeIcon,
+  type TreeDataProvider,
+  TreeItem,
+  TreeItemCollapsibleState,
+  type TreeView,
+  window,
+} from "vscode";
+import { metricNames } from "../../client/words/metric.ts";
+import type { ListedNode } from "../../protocol/results.ts";
+import { commandIds, viewIds } from "../ids.ts";
+import type { Sessions } from "../runner/sessions.ts";
+import { childEntries, type Entry, pageSize, parentEntry, rowOf, type View } from "./entry.ts";
+
+/** At least this long between two redrawings: a fast run must not keep the editor busy. */
+const batchMs = 250;
+
+const collapsible = {
+  leaf: TreeItemCollapsibleState.None,
+  collapsed: TreeItemCollapsibleState.Collapsed,
+  expanded: TreeItemCollapsibleState.Expanded,
+};
+
+export class HistoryView implements TreeDataProvider<Entry>, Disposable {
+  readonly #sessions: Sessions;
+  readonly #tree: TreeView<Entry>;
+  readonly #redraw = new EventEmitter<undefined>();
+  readonly #disposables: Disposable[];
+  readonly #shown = new Map<string, number>();
+  #timer: NodeJS.Timeout | undefined;
+
+  readonly onDidChangeTreeData = this.#redraw.event;
+
+  constructor(sessions: Sessions) {
+    this.#sessions = sessions;
+    this.#tree = window.createTreeView(viewIds.history, { treeDataProvider: this, showCollapseAll: true });
+    this.#disposables = [
+      this.#tree,
+      this.#redraw,
+      sessions.onDidChange(() => this.#soon()),
+      this.#tree.onDidChangeVisibility(({ visible }) => {
+        if (visible) sessions.look();
+      }),
+    ];
+    if (this.#tree.visible) sessions.look();
+    this.#updateMessage();
+  }
+
+  getChildren(entry?: Entry): Entry[] {
+    return [...childEntries(this.#view(), entry ?? null)];
+  }
+
+  getParent(entry: Entry): Entry | null {
+    return parentEntry(this.#view(), entry);
+  }
+
+  getTreeItem(entry: Entry): TreeItem {
+    const row = rowOf(this.#view(), entry);
+    if (row === null) return new TreeItem("");
+    const item = new TreeItem(row.label, collapsible[row.open]);
+    item.id = row.id;
+    item.description = row.description;
+    item.tooltip = new MarkdownString(row.tooltip);
+    item.accessibilityInformation = { label: row.spoken };
+    item.contextValue = row.flags;
+    const { name, colour } = row.icon;
+    item.iconPath = colour === null ? new ThemeIcon(name) : new ThemeIcon(name, new ThemeColor(colour));
+    if (entry.kind === "node" && row.flags.includes("diff"))
+      item.command = { command: commandIds.showDiff, title: "Show Diff", arguments: [entry] };
+    if (entry.kind === "more")
+      item.command = { command: commandIds.showMore, title: "Show More", arguments: [entry] };
+    return item;
+  }
+
+  /** The node of the row that is selected, if it is one. */
+  selected(): string | null {
+    const [entry] = this.#tree.selection;
+    return entry?.kind === "node" ? entry.id : null;
+  }
+
+  async reveal(node: ListedNode): Promise<void> {
+    // Every page on the way down that hides it is turned first.
+    const { history } = this.#view();
+    for (const at of [node, ...history.ancestors(node)]) {
+      if (at.parent === null) continue;
+      const place = history.children(at.parent).findIndex(({ id }) => id === at.id);
+      const shown = this.#shown.get(at.parent) ?? pageSize;
+      if (place >= shown) this.#shown.set(at.parent, Math.ceil((place + 1) / pageSize) * pageSize);
+    }
+    this.#redraw.fire(undefined);
+    await this.#tree.reveal({ kind: "node", id: node.id }, { select: true, focus: true, expand: true });
+  }
+
+  showMore(parent: string): void {
+    this.#shown.set(parent, (this.#shown.get(parent) ?? pageSize) + pageSize);
+    this.#redraw.fire(undefined);
+  }
+
+  dispose(): void {
+    clearTimeout(this.#timer);
+    for (const disposable of this.#disposables) disposable.dispose();
+  }
+
+  #view(): View {
+    const { history, board, status } = this.#sessions.known();
+    return {
+      history,
+      board,
+      metrics: metricNames(status?.tasks ?? []),
+      selfReported: new Set(
+        (status?.tasks ?? []).filter((task) => task.selfReported).map((task) => task.name),
+      ),
+      applied: status?.applied?.node ?? null,
+      shown: this.#shown,
+    };
+  }
+
+  #soon(): void {
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#updateMessage();
+      this.#redraw.fire(undefined);
+    }, batchMs);
+  }
+
+  /** Above the rows stands what keeps a run from starting, or what it is getting ready. */
+  #updateMessage(): void {
+    const { history, doing, failure, readiness } = this.#sessions.known();
+    const lacking = readiness?.parts.find(({ ok }) => !ok);
+    // Without rows the welcome text says it, and a message would hide that.
+    const text = doing !== "" ? `${doing} …` : (failure ?? lacking?.message);
+    if (text === undefined || (history.size === 0 && doing === "")) delete this.#tree.message;
+    else this.#tree.message = text;
+  }
+}

@@ -1,0 +1,38 @@
+/** Names shared with package.json; a test compares the two, both ways. */
+export const commandIds = {
+  iterate: "exitMl.iterate",
+  stop: "exitMl.stop",
+  applyRevision: "exitMl.applyRevision",
+  revertApply: "exitMl.revertApply",
+  showDiff: "exitMl.showDiff",
+  showDiffFromRoot: "exitMl.showDiffFromRoot",
+  showPromptAndReply: "exitMl.showPromptAndReply",
+  showBest: "exitMl.showBest",
+  showLog: "exitMl.showLog",
+  exportTrainingData: "exitMl.exportTrainingData",
+  setUpTask: "exitMl.setUpTask",
+  openTask: "exitMl.openTask",
+  buildImage: "exitMl.buildImage",
+  selectModel: "exitMl.selectModel",
+  selectFolder: "exitMl.selectFolder",
+  installCli: "exitMl.installCli",
+  installRuntime: "exitMl.installRuntime",
+  refresh: "exitMl.refresh",
+  /** Of a row of the tree only; not in package.json. */
+  showMore: "exitMl.showMore",
+} as const;
+
+export const viewIds = { history: "exitMl.history" } as const;
+
+/** What menus and welcome texts ask for. */
+export const contextKeys = {
+  /** What stands in the way of a run, or what there is: see state.ts. */
+  state: "exitMl.state",
+  running: "exitMl.running",
+  /** Some revision has scored. */
+  scored: "exitMl.scored",
+  /** The working tree holds an applied revision. */
+  applied: "exitMl.applied",
+} as const;
+
+export const schemes = { revision: "exit-ml-revision", text: "exit-ml-text" } as const;

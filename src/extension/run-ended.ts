@@ -1,0 +1,43 @@
+/** The one message a run ends with. */
+import { commands, type Disposable, window } from "vscode";
+import { metricNames } from "../client/words/metric.ts";
+import type { EventOf } from "../protocol/events.ts";
+import { commandIds } from "./ids.ts";
+import type { Log } from "./log.ts";
+import type { Sessions } from "./runner/sessions.ts";
+
+const endings: Record<EventOf<"runEnded">["reason"], string> = {
+  iterations: "Its iterations are done.",
+  hours: "Its time is up.",
+  tokens: "Its tokens are spent.",
+  target: "The target score is reached.",
+  stopped: "The run was stopped; Iterate Solution goes on from there.",
+  error: "The run ended with an error; what is finished is kept.",
+};
+
+export function tellRunEnds(sessions: Sessions, log: Log): Disposable {
+  return sessions.onEvent((event) => {
+    if (event.type === "runEnded") void tell(event, sessions, log);
+  });
+}
+
+async function tell(
+  { run, reason, error }: EventOf<"runEnded">,
+  sessions: Sessions,
+  log: Log,
+): Promise<void> {
+  const { history, status } = sessions.known();
+  const metrics = metricNames(status?.tasks ?? []);
+  const found = history
+    .best()
+    .filter(({ task, parent }) => run.tasks.includes(task) && parent !== null)
+    .map(({ task, score, id }) => `${metrics.scored(task, score ?? 0)} in ${id}`);
+  const best = found.length > 0 ? `Best: ${found.join(", ")}.` : "Nothing better than the root yet.";
+  const text = [endings[reason], error?.message ?? best].join(" ");
+  const button = error !== null ? "Show Log" : found.length > 0 ? "Show Best Revision" : "Iterate Solution";
+  const show = error === null ? window.showInformationMessage : window.showErrorMessage;
+  const chosen = await show(text, button);
+  if (chosen === "Show Log") log.show();
+  else if (chosen === "Show Best Revision") await commands.executeCommand(commandIds.showBest);
+  else if (chosen === "Iterate Solution") await commands.executeCommand(commandIds.iterate);
+}
