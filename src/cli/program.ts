@@ -10,6 +10,8 @@ import { addDoctor } from "./verbs/doctor.ts";
 import { addExport } from "./verbs/export.ts";
 import { addImage } from "./verbs/image.ts";
 import { addInit } from "./verbs/init.ts";
+import { addInstallRuntime } from "./verbs/install-runtime.ts";
+import { addModels } from "./verbs/models.ts";
 import { addRun } from "./verbs/run.ts";
 import { addScore } from "./verbs/score.ts";
 import { addShow } from "./verbs/show.ts";
@@ -28,6 +30,7 @@ export type Act = <A extends unknown[]>(
 const verbs: readonly AddVerb[] = [
   addInit,
   addDoctor,
+  addModels,
   addCheck,
   addScore,
   addRun,
@@ -40,6 +43,7 @@ const verbs: readonly AddVerb[] = [
   addRevert,
   addExport,
   addImage,
+  addInstallRuntime,
 ];
 
 /**

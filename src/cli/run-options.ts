@@ -19,6 +19,8 @@ export interface RunFlags {
   readonly maxReplyTokens?: number;
   readonly model?: string;
   readonly runtime?: string;
+  readonly endpoint?: string;
+  readonly allowEndpoint?: boolean;
   readonly fresh?: boolean;
   readonly paper?: boolean;
 }
@@ -28,9 +30,10 @@ export const defaultIterations = 10;
 
 /**
  * @param cwd what a relative path of a model file is relative to
+ * @param env of the terminal: the runner may have been started in another one
  * @throws ExitError `usage` for options that contradict each other.
  */
-export function runRequestFrom(flags: RunFlags, cwd: string): RunRequest {
+export function runRequestFrom(flags: RunFlags, cwd: string, env: NodeJS.ProcessEnv): RunRequest {
   const tasks = [...(flags.task ?? [])];
   if (flags.all && tasks.length > 0)
     throw new ExitError("usage", "--all means every task; leave out --task, or leave out --all.");
@@ -55,13 +58,14 @@ export function runRequestFrom(flags: RunFlags, cwd: string): RunRequest {
     },
     runtime: flags.runtime ?? null,
     model: modelFrom(flags.model, cwd),
+    endpoint: flags.endpoint ?? (env.OLLAMA_HOST || null),
     fresh: flags.fresh === true,
     seed: flags.seed ?? null,
   };
 }
 
 /** The runner works elsewhere: the path of a model file must not depend on where. */
-function modelFrom(model: string | undefined, cwd: string): string | null {
+export function modelFrom(model: string | undefined, cwd: string): string | null {
   if (model === undefined) return null;
   return model.toLowerCase().endsWith(".gguf") && !isAbsolute(model) ? resolve(cwd, model) : model;
 }

@@ -3,16 +3,31 @@ import { fields } from "../../client/words/format.ts";
 import { printable } from "../../client/words/printable.ts";
 import { contextOf } from "../context.ts";
 import type { AddVerb } from "../program.ts";
+import { modelFrom } from "../run-options.ts";
+
+interface Options {
+  readonly model?: string;
+  readonly runtime?: string;
+  readonly endpoint?: string;
+}
 
 export const addDoctor: AddVerb = (program, host, act) => {
   const command = program
     .command("doctor")
     .description("look for everything a run needs: tasks, container engine, sandbox image, model")
+    .option("--model <name>", "the model a run would name")
+    .option("--runtime <name>", "what serves it")
+    .option("--endpoint <url>", "where Ollama answers")
     .addHelpText("after", "\nExit code 1 if something is missing.\n\nExample:\n  $ exit-ml doctor");
   command.action(
-    act(async () => {
+    act(async ({ model, runtime, endpoint }: Options) => {
       const context = contextOf(command, host);
-      const { parts } = await context.withRunner((client) => client.call("doctor", {}));
+      const request = {
+        model: modelFrom(model, host.cwd),
+        runtime: runtime ?? null,
+        endpoint: endpoint ?? null,
+      };
+      const { parts } = await context.withRunner((client) => client.call("doctor", request));
       const { green, red } = context.style;
       context.result({ parts }, () =>
         fields(

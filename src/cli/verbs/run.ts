@@ -26,8 +26,11 @@ Examples:
   command.action(
     act(async (flags: RunFlags) => {
       const context = contextOf(command, host);
-      const request = runRequestFrom(flags, host.cwd);
-      return await context.withRunner((client) => watchRun(client, request, context));
+      const request = runRequestFrom(flags, host.cwd, host.env);
+      return await context.withRunner(async (client) => {
+        if (flags.allowEndpoint) await client.call("allowEndpoint", { endpoint: request.endpoint });
+        return watchRun(client, request, context);
+      });
     }),
   );
 };
@@ -50,8 +53,13 @@ function options(command: Command): Command {
     .option("--depth <n>", "iterations under way at once, 1 or 2 (default: 2)", whole(1, 2))
     .option("--max-reply-tokens <n>", "longest reply (default: 1024)", whole(16))
     .option("--seed <n>", "seed of every draw (default: drawn)", whole(0))
-    .option("--model <name>", "a model's name, or the path of a GGUF file")
-    .option("--runtime <name>", "what serves the model")
+    .option("--model <name>", "a model's name, or the path of a GGUF file; exit-ml models lists them")
+    .option("--runtime <name>", "what serves the model: ollama or embedded")
+    .option("--endpoint <url>", "address of the Ollama server (default: OLLAMA_HOST, or 127.0.0.1:11434)")
+    .option(
+      "--allow-endpoint",
+      "agree that prompts are sent to that address on another machine; kept for you",
+    )
     .option("--fresh", "end an unfinished run of the same tasks and begin a new one")
     .option("--paper", "follow the paper's rules to the letter");
 }

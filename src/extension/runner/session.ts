@@ -11,6 +11,7 @@ import type { MethodName, RequestOf, ResponseOf } from "../../protocol/methods.t
 import type { Readiness, Status } from "../../protocol/results.ts";
 import { HistoryIndex } from "../history/history-index.ts";
 import type { Log } from "../log.ts";
+import { modelSettings } from "../settings.ts";
 
 export class Session {
   readonly folder: string;
@@ -56,7 +57,8 @@ export class Session {
       this.history.reset(nodes);
       for (const problem of status.problems) this.#log.warn(problem);
       this.#changed.fire();
-      this.readiness = await client.call("doctor", {});
+      const { name, runtime, endpoint } = modelSettings();
+      this.readiness = await client.call("doctor", { runtime, model: name, endpoint });
       for (const { part, ok, message } of this.readiness.parts)
         if (!ok) this.#log.warn(`${part}: ${message}`);
     } catch (error) {

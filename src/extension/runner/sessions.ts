@@ -55,6 +55,9 @@ export class Sessions implements Disposable {
       taskFiles.onDidChange(lookAgain),
       taskFiles.onDidDelete(lookAgain),
       workspace.onDidGrantWorkspaceTrust(lookAgain),
+      workspace.onDidChangeConfiguration((change) => {
+        if (change.affectsConfiguration("exitMl.model")) this.look();
+      }),
       workspace.onDidChangeWorkspaceFolders(lookAgain),
     ];
   }

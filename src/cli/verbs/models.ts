@@ -1,0 +1,42 @@
+/** `exit-ml models`: what a run may sample from. */
+import { bytes } from "../../client/words/format.ts";
+import { printable } from "../../client/words/printable.ts";
+import type { ModelChoice } from "../../protocol/results.ts";
+import { contextOf } from "../context.ts";
+import type { AddVerb } from "../program.ts";
+
+export const addModels: AddVerb = (program, host, act) => {
+  const command = program
+    .command("models")
+    .description("list the models a run may name: those of Ollama and those in the models folder")
+    .option("--endpoint <url>", "address of the Ollama server (default: OLLAMA_HOST, or 127.0.0.1:11434)")
+    .addHelpText("after", "\nExamples:\n  $ exit-ml models\n  $ exit-ml run --model qwen2.5-coder:7b");
+  command.action(
+    act(async (options: { readonly endpoint?: string }) => {
+      const context = contextOf(command, host);
+      const endpoint = options.endpoint ?? (host.env.OLLAMA_HOST || null);
+      const list = await context.withRunner((client) => client.call("models", { endpoint }));
+      context.result(list, () => [
+        ...(list.models.length === 0 ? ["No model."] : table(list.models)),
+        ...list.problems.map((problem) => context.style.yellow(printable(problem))),
+      ]);
+      return 0;
+    }),
+  );
+};
+
+function table(models: readonly ModelChoice[]): string[] {
+  const rows = models.map(({ runtime, name, bytes: size, parameters, quantisation }) => [
+    runtime,
+    printable(name),
+    bytes(size),
+    [parameters, quantisation].map((fact) => printable(fact ?? "")).join(" "),
+  ]);
+  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+}
