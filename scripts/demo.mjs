@@ -6,8 +6,10 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { demoOptions } from "./demo/options.mjs";
 import { resultOf } from "./demo/result.mjs";
+import { answeringOllama, checkModel, chooseRuntime } from "./demo/runtime.mjs";
 import { runInForeground } from "./foreground.mjs";
 import { cacheFolder } from "./setup/cache.mjs";
+import { modelsOf, startOllama } from "./setup/ollama-server.mjs";
 import { repository } from "./setup/repository.mjs";
 import { environmentFor, setUp } from "./setup/setup.mjs";
 
@@ -17,21 +19,10 @@ const usage = `npm run demo -- [options]
   -C DIR               a folder of your own with a task in it
   --iterations N       how many iterations (default: 6)
   --group-size N       replies per iteration (default: 8)
-  --model NAME         another model
+  --model NAME         another model: the path of a .gguf file, a name in the models folder, or one that an
+                       Ollama server has (one is set up with SmolLM2, smollm2:135m, where none answers)
+  --runtime NAME       embedded or ollama
   any other option of "exit-ml run" is passed through`;
-
-/**
- * Which model serves the run.
- * @param {import("./demo/options.mjs").DemoOptions} options
- * @returns {{ parts: string[], reason: string }} parts: what has to be set up for it
- */
-function chooseRuntime({ model }) {
-  if (model) return { parts: ["embedded"], reason: `the model you named, ${model}.` };
-  return {
-    parts: ["embedded", "model"],
-    reason: "SmolLM2-135M-Instruct, in the embedded runtime on the CPU.",
-  };
-}
 
 /** @param {string[]} args @returns {Promise<number>} exit status */
 async function demo(args) {
@@ -41,7 +32,7 @@ async function demo(args) {
     return 0;
   }
   checkWorkspace(options.workspace);
-  const runtime = chooseRuntime(options);
+  const runtime = chooseRuntime(options, await answeringOllama());
   const needed = ["node24", "dependencies", "build", "docker", "sandboxImage", ...runtime.parts];
   const results = await setUp(needed);
   const missing = needed.filter((name) => !results[name]?.ok);
@@ -51,12 +42,39 @@ async function demo(args) {
     );
     return 1;
   }
-  const env = environmentFor(results);
+  console.log(`\nModel: ${runtime.reason}`);
+  const server = runtime.parts.includes("ollama") ? await ownServer(results) : undefined;
+  try {
+    if (server) {
+      const models = await modelsOf(server.host);
+      checkModel(runtime.model, { host: server.host, models }, "To use those of your own Ollama, start it.");
+    }
+    return await runAndShow(options, runtime, results, server?.host ?? runtime.host);
+  } finally {
+    await server?.stop();
+  }
+}
+
+/** @param {import("./setup/setup.mjs").Results} results */
+function ownServer({ ollama, model }) {
+  const { file, sha256 } = model?.details ?? {};
+  return startOllama({ binary: ollama?.details?.binary, model: { file, sha256 } });
+}
+
+/**
+ * @param {import("./demo/options.mjs").DemoOptions} options
+ * @param {import("./demo/runtime.mjs").Runtime} runtime
+ * @param {import("./setup/setup.mjs").Results} results
+ * @param {string | undefined} ollamaHost
+ * @returns {Promise<number>} exit status
+ */
+async function runAndShow(options, runtime, results, ollamaHost) {
+  const env = { ...environmentFor(results), ...(ollamaHost && { OLLAMA_HOST: ollamaHost }) };
   const node = results.node24?.details?.binary ?? process.execPath;
   const cli = path.join(repository, "dist", "cli.js");
-  console.log(`\nModel: ${runtime.reason}`);
-  console.log(`\n$ exit-ml run ${options.run.join(" ")}`);
-  const run = await runInForeground(node, [cli, "run", ...options.run], { cwd: repository, env });
+  const args = ["run", ...options.run, ...runtimeArguments(options, runtime)];
+  console.log(`\n$ exit-ml ${args.join(" ")}`);
+  const run = await runInForeground(node, [cli, ...args], { cwd: repository, env });
   if (run.stopped || run.status !== 0) {
     const end = run.stopped
       ? `The run was stopped. What it had finished is kept in ${options.workspace}/.exit; the same command goes on from there.`
@@ -65,6 +83,16 @@ async function demo(args) {
     return run.status || 130;
   }
   return show({ node, cli, env, workspace: options.workspace });
+}
+
+/**
+ * What the command line has not said about the model yet.
+ * @param {import("./demo/options.mjs").DemoOptions} options
+ * @param {import("./demo/runtime.mjs").Runtime} runtime
+ */
+function runtimeArguments(options, { name, model }) {
+  const runtime = name === "ollama" && options.runtime === undefined ? ["--runtime", name] : [];
+  return model !== undefined && options.model === undefined ? [...runtime, "--model", model] : runtime;
 }
 
 /** @param {string} workspace */

@@ -10,6 +10,7 @@ import { runInForeground } from "./foreground.mjs";
 import { startedEngine } from "./setup/docker-engine.mjs";
 import { repository } from "./setup/repository.mjs";
 import { environmentFor, setUp } from "./setup/setup.mjs";
+import { beginSuite, endSuite, environmentOf, leftovers } from "./test/leftovers.mjs";
 import { readReport } from "./test/report.mjs";
 import { chooseStages, nodeArguments } from "./test/stages.mjs";
 
@@ -19,34 +20,48 @@ import { chooseStages, nodeArguments } from "./test/stages.mjs";
 const strict = !["", "0", "false"].includes((process.env.CI ?? "").toLowerCase());
 
 /** The tests' name for what they cannot do without a part (the variable EXIT_ML_SKIP). */
-const testsWithout = { docker: "docker", sandboxImage: "docker", model: "model", embedded: "model" };
+const testsWithout = {
+  docker: "docker",
+  sandboxImage: "docker",
+  model: "model",
+  embedded: "model",
+  ollama: "ollama",
+  editor: "editor",
+  browser: "editor",
+};
 
 /** @param {string[]} args @returns {Promise<number>} exit status */
 async function test(args) {
   const { selected, rest } = chooseStages(args);
-  const { env, missing, fatal, engineUsed } = await prepare(selected);
+  const { env: prepared, missing, fatal, engine } = await prepare(selected);
   /** @type {Map<Stage, Count>} */
   const counts = new Map();
   const temporary = fs.mkdtempSync(path.join(os.tmpdir(), "exit-ml-test-"));
+  const suite = await beginSuite(engine);
+  const env = { ...prepared, ...environmentOf(suite) };
   let failure = fatal;
   for (const stage of selected) {
     failure ??= await runStage(stage, { env, rest, temporary, counts });
     if (failure) break;
   }
+  const left = failure ? [] : await leftovers(suite);
+  if (left.length > 0) failure = `the tests left behind\n  ${left.join("\n  ")}`;
+  endSuite(suite);
   fs.rmSync(temporary, { recursive: true, force: true });
-  conclude({ counts, missing, failure, engineUsed });
+  conclude({ counts, missing, failure, engineUsed: engine !== undefined });
   return failure ? 1 : 0;
 }
 
 /**
  * @param {Stage[]} selected
- * @returns {Promise<{ env: NodeJS.ProcessEnv, missing: string[], fatal: string | undefined, engineUsed: boolean }>}
+ * @returns {Promise<{ env: NodeJS.ProcessEnv, missing: string[], fatal: string | undefined, engine: string | undefined }>}
+ *   engine: as in DOCKER_HOST
  */
 async function prepare(selected) {
   // Where building is a stage of its own, that stage tells how it went.
   const building = selected.some((stage) => stage.name === "build");
   const parts = new Set(selected.flatMap((stage) => stage.parts));
-  if (building) parts.delete("build");
+  if (building) for (const part of ["build", "extension"]) parts.delete(part);
   const results = await setUp([...parts]);
   const lacking = Object.entries(results).filter(([, result]) => !result.ok);
   const missing = lacking.map(([name, { skippedBecause }]) => `${name}: ${skippedBecause}`);
@@ -60,7 +75,7 @@ async function prepare(selected) {
     env,
     missing,
     fatal: fatal.length > 0 ? `could not be set up: ${fatal.join(", ")}` : undefined,
-    engineUsed: results.docker?.ok === true,
+    engine: results.docker?.details?.host,
   };
 }
 

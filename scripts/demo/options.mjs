@@ -4,6 +4,7 @@
  * @typedef {object} DemoOptions
  * @property {string} workspace folder with the task, relative to the repository unless -C named another
  * @property {string | undefined} model as given with --model
+ * @property {string | undefined} runtime as given with --runtime
  * @property {boolean} help
  * @property {string[]} run arguments of `exit-ml run`
  */
@@ -30,6 +31,7 @@ export function demoOptions(args) {
   return {
     workspace,
     model: given("--model"),
+    runtime: given("--runtime"),
     help: args.includes("--help") || args.includes("-h"),
     run: [...task, ...iterations, ...group, ...rest, "-C", workspace],
   };

@@ -36,6 +36,15 @@ export async function node24({ progress }) {
     const said = (await ask(given, ["--version"]))?.replace(/^v/, "");
     if (said && hasSqlite(said)) return { binary: given, version: said };
   }
+  return nodeFromNpm({ progress });
+}
+
+/**
+ * Node 24 itself, for what takes no other.
+ * @param {{ progress: (text: string) => void }} options
+ * @returns {Promise<{ binary: string, version: string }>}
+ */
+export async function nodeFromNpm({ progress }) {
   await installOnce({
     part: "node24",
     version: `${version} ${nodePackage()}`,

@@ -6,18 +6,23 @@ import { findProgram, runLogged } from "./process.mjs";
 
 /**
  * @param {string[]} args
- * @param {{ cwd: string, log: string, limitSeconds: number, what: string }} options
+ * @param {{ cwd: string, log: string, limitSeconds: number, what: string, node?: string,
+ *   env?: NodeJS.ProcessEnv }} options node: the Node that npm itself runs on, where an install's scripts ask
+ *   for it; env: what those scripts need on top
  */
-export async function npm(args, options) {
-  const [command, ...first] = npmCommand();
+export async function npm(args, { node, env, ...options }) {
+  const [command, ...first] = npmCommand(node);
   if (!command)
     throw new Error(`${options.what} needs npm, which is not installed. What brings it: Node.js 20 or newer`);
   const quiet = ["--no-audit", "--no-fund", "--no-progress", "--loglevel=warn"];
-  await runLogged(command, [...first, ...args, ...quiet], { ...options, env: npmEnvironment() });
+  await runLogged(command, [...first, ...args, ...quiet], {
+    ...options,
+    env: { ...npmEnvironment(), ...env },
+  });
 }
 
 /** @returns {string[]} */
-function npmCommand() {
+function npmCommand(node = process.execPath) {
   const beside = path.dirname(process.execPath);
   const scripts = [
     process.env.npm_execpath, // set when npm itself started us
@@ -25,7 +30,7 @@ function npmCommand() {
     path.join(beside, "node_modules/npm/bin/npm-cli.js"),
   ];
   const script = scripts.find((file) => file && /npm-cli\.c?js$/.test(file) && fs.existsSync(file));
-  if (script) return [process.execPath, script];
+  if (script) return [node, script];
   const program = findProgram("npm");
   return program ? [program] : [];
 }

@@ -1,14 +1,17 @@
 // Brings every part that is asked for, each once, side by side where one does not need the other.
 // Also a program: `node scripts/setup/setup.mjs [part…]` (all parts when none is named).
 import path from "node:path";
-import { build } from "./build.mjs";
+import { browser } from "./browser.mjs";
+import { build, extension } from "./build.mjs";
 import { cacheFolder, prepareCache } from "./cache.mjs";
 import { dependencies } from "./dependencies.mjs";
 import { docker } from "./docker.mjs";
+import { editor } from "./editor.mjs";
 import { embedded } from "./embedded.mjs";
 import { releaseAll } from "./lock.mjs";
 import { model } from "./model.mjs";
 import { node24 } from "./node24.mjs";
+import { ollama } from "./ollama.mjs";
 import { isMain, stopRunning } from "./process.mjs";
 import { sandboxImage } from "./sandbox-image.mjs";
 
@@ -22,6 +25,12 @@ const parts = {
   node24: { title: "Node", needs: [], bring: (progress) => node24({ progress }) },
   dependencies: { title: "packages", needs: [], bring: (progress) => dependencies({ progress }) },
   build: { title: "bundles", needs: ["dependencies"], bring: (progress) => build({ progress }) },
+  extension: {
+    title: "packed extension",
+    // Packing empties dist/ and makes the bundles anew: never while they are being built.
+    needs: ["node24", "build"],
+    bring: (progress, { node24 }) => extension({ node: node24?.details?.binary, progress }),
+  },
   docker: { title: "container engine", needs: [], bring: (progress) => docker({ progress }) },
   sandboxImage: {
     title: "sandbox image",
@@ -30,6 +39,14 @@ const parts = {
   },
   model: { title: "model", needs: [], bring: (progress) => model({ progress }) },
   embedded: { title: "embedded runtime", needs: [], bring: (progress) => embedded({ progress }) },
+  ollama: { title: "Ollama", needs: [], bring: (progress) => ollama({ progress }) },
+  editor: {
+    title: "editor",
+    needs: ["node24"],
+    bring: (progress, { node24 }) =>
+      editor({ node: /** @type {{ binary: string, version: string }} */ (node24?.details), progress }),
+  },
+  browser: { title: "browser", needs: [], bring: (progress) => browser({ progress }) },
 };
 
 const partNames = Object.keys(parts);
@@ -132,6 +149,12 @@ export function environmentFor(results) {
     const key = Object.keys(env).find((name) => /^path$/i.test(name)) ?? "PATH"; // Windows writes it Path
     env[key] = `${path.dirname(node)}${path.delimiter}${env[key] ?? ""}`;
   }
+  const editor = results.editor?.details;
+  if (editor) {
+    env.EXIT_ML_TEST_EDITOR = editor.entry;
+    env.EXIT_ML_TEST_EDITOR_NODE = editor.node;
+  }
+  if (results.browser?.details) env.EXIT_ML_TEST_BROWSER = results.browser.details.program;
   return env;
 }
 

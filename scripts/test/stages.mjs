@@ -9,8 +9,7 @@ import { repository } from "../setup/repository.mjs";
  * @property {string} title
  * @property {string[]} parts
  * @property {number} limitSeconds
- * @property {[string, ...string[]] | undefined} tool npm package (or package/program) and its arguments
- * @property {string[]} [script] instead of a tool: a file of the repository
+ * @property {[string, ...string[]]} tool npm package (or package/program) and its arguments
  * @property {boolean} [tests] run by vitest: its tests are counted
  */
 
@@ -40,17 +39,16 @@ export const stages = [
   { name: "exports", title: "Dead exports", parts: always, limitSeconds: 120, tool: ["knip"] },
   {
     name: "build",
-    title: "Bundles",
+    title: "Bundles and the packed extension",
     parts: always,
-    limitSeconds: 120,
-    tool: undefined,
-    script: ["esbuild.js"],
+    limitSeconds: 180,
+    tool: ["@vscode/vsce/vsce", "package", "--no-dependencies", "--out", "dist/exit-ml.vsix"],
   },
   { name: "unit", title: "Unit tests", parts: always, limitSeconds: 600, tool: vitest("unit"), tests: true },
   {
     name: "adapters",
     title: "Adapter tests, against the real thing",
-    parts: real,
+    parts: [...real, "extension", "ollama"],
     limitSeconds: 1500,
     tool: vitest("adapters"),
     tests: true,
@@ -58,9 +56,17 @@ export const stages = [
   {
     name: "system",
     title: "System tests: runs with a real model",
-    parts: real,
+    parts: [...real, "ollama"],
     limitSeconds: 2400,
     tool: vitest("system"),
+    tests: true,
+  },
+  {
+    name: "editor",
+    title: "Editor tests: the packed extension in VS Code",
+    parts: [...real, "extension", "editor", "browser"],
+    limitSeconds: 2400,
+    tool: vitest("editor"),
     tests: true,
   },
 ];
@@ -87,8 +93,7 @@ export function chooseStages(args) {
  * @returns {string[]} arguments for node. A tool's own file is named, as the wrappers in node_modules/.bin would
  *   start whatever Node comes first, and are batch files on Windows
  */
-export function nodeArguments({ tool, script }) {
-  if (!tool) return script ?? [];
+export function nodeArguments({ tool }) {
   const [name, ...args] = tool;
   const [, packageName = name, program] = /^((?:@[^/]+\/)?[^/]+)(?:\/(.+))?$/.exec(name) ?? [];
   const folder = path.join(repository, "node_modules", packageName);

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { demoOptions } from "../../scripts/demo/options.mjs";
 import { resultOf } from "../../scripts/demo/result.mjs";
+import { checkModel, chooseRuntime, ollamaHost } from "../../scripts/demo/runtime.mjs";
 
 test("without options the demo runs six iterations of eight replies on digits-config", () => {
   const { run, workspace, model } = demoOptions([]);
@@ -47,6 +48,39 @@ test.each([["--example"], ["--example", "--iterations"], ["--example", "../etc"]
     expect(() => demoOptions(args)).toThrow(/--(example|model)/);
   },
 );
+
+const server = { host: "http://127.0.0.1:11434", models: ["big:7b", "mine:latest"] };
+
+test("a server that happens to run is named, not used", () => {
+  const { name, parts, reason } = chooseRuntime(demoOptions([]), server);
+  expect([name, parts]).toEqual(["embedded", ["embedded", "model"]]);
+  expect(reason).toContain(server.host);
+  expect(chooseRuntime(demoOptions(["--model", "big.gguf"]), server)).toMatchObject({ name: "embedded" });
+});
+
+test("a model that is no file means Ollama: the one that answers, else one of our own", () => {
+  const wish = demoOptions(["--model", "mine"]);
+  expect(chooseRuntime(wish, server)).toMatchObject({ name: "ollama", parts: [], host: server.host });
+  expect(chooseRuntime(wish, undefined)).toMatchObject({ parts: ["ollama", "model"], model: "mine" });
+  const unnamed = demoOptions(["--runtime", "ollama"]);
+  expect(chooseRuntime(unnamed, undefined)).toMatchObject({ name: "ollama", model: "smollm2:135m" });
+});
+
+test("a model that the server lacks is refused with those it has", () => {
+  expect(() => checkModel("other", server)).toThrow(/no model other.*big:7b, mine:latest.*ollama pull other/);
+  expect(() => chooseRuntime(demoOptions(["--runtime", "ollama"]), server)).toThrow("with --model");
+});
+
+test.each([
+  [undefined, "http://127.0.0.1:11434"],
+  ["0.0.0.0", "http://127.0.0.1:11434"],
+  ["box", "http://box:11434"],
+  [":8080", "http://127.0.0.1:8080"],
+  ["[::1]:8080", "http://[::1]:8080"],
+  ["https://box/", "https://box:443"],
+])("OLLAMA_HOST %s is read as Ollama reads it: %s", (setting, host) => {
+  expect(ollamaHost(setting)).toBe(host);
+});
 
 const node = (id: string, parent: string | null, verdict: string, quality: number | null, depth = 1) => ({
   id,

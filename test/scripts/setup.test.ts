@@ -5,12 +5,14 @@ import type { AddressInfo } from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { expect, test } from "vitest";
+import { usualPlaces } from "../../scripts/setup/browser.mjs";
 import { sameInstall } from "../../scripts/setup/dependencies.mjs";
 import { knownSockets } from "../../scripts/setup/docker.mjs";
 import { runtimePackage } from "../../scripts/setup/embedded.mjs";
 import { checkProgressAnswer, connection, ping, request } from "../../scripts/setup/engine.mjs";
 import { tarOf } from "../../scripts/setup/image-from-registry.mjs";
 import { hasSqlite, nodePackage } from "../../scripts/setup/node24.mjs";
+import { processor } from "../../scripts/setup/ollama.mjs";
 import { ask, runLogged } from "../../scripts/setup/process.mjs";
 import { environmentFor, setUp } from "../../scripts/setup/setup.mjs";
 
@@ -33,6 +35,12 @@ test("binaries are named as their publishers name them", () => {
   expect(runtimePackage("sunos" as NodeJS.Platform, "x64")).toBeUndefined();
 });
 
+test("a program built for one processor is not taken for another's", () => {
+  const described = (flags: string, speed: string) => `cpu MHz : ${speed}\nflags\t\t: ${flags}\n`;
+  expect(processor(described("sse avx2", "2000"))).toBe(processor(described("sse avx2", "2100")));
+  expect(processor(described("sse avx2", "2000"))).not.toBe(processor(described("sse avx512f", "2000")));
+});
+
 const lock = (packages: Record<string, { version?: string; optional?: boolean }>) => ({ packages });
 
 test("an install by hand counts when every package is there in its version, optional ones apart", () => {
@@ -44,6 +52,14 @@ test("an install by hand counts when every package is there in its version, opti
   expect(sameInstall(wanted, lock({ "node_modules/a": { version: "1" } }))).toBe(true);
   expect(sameInstall(wanted, lock({ "node_modules/a": { version: "2" } }))).toBe(false);
   expect(sameInstall(wanted, lock({ "node_modules/b": { version: "1" } }))).toBe(false);
+});
+
+test("a browser is looked for where its installer puts it", () => {
+  expect(usualPlaces("darwin")).toContain("/Applications/Chromium.app/Contents/MacOS/Chromium");
+  expect(usualPlaces("win32", { PROGRAMFILES: "C:\\Programs" })).toEqual([
+    "C:\\Programs\\Google\\Chrome\\Application\\chrome.exe",
+    "C:\\Programs\\Microsoft\\Edge\\Application\\msedge.exe",
+  ]);
 });
 
 test("an engine is reached through a socket, a pipe or a port", () => {

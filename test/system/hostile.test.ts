@@ -2,9 +2,12 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished } from "vitest";
 import type { Verdict } from "../../src/core/verdict.ts";
+import { testWith } from "../support/without.ts";
 import { copyOfExample, type Product } from "./product.ts";
+
+const it = testWith("docker");
 
 let product: Product;
 beforeAll(() => {
@@ -23,9 +26,9 @@ async function scored(program: string): Promise<Report> {
   const file = join(folder, "solution", "train.py");
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, program);
+  onTestFinished(() => rmSync(folder, { recursive: true }));
   // The exit code is 0 only for a solution that scored; the report is printed either way.
   const { stdout } = await product.call("score", "--from", folder, "--json");
-  rmSync(folder, { recursive: true });
   return JSON.parse(stdout) as Report;
 }
 

@@ -5,12 +5,15 @@
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished } from "vitest";
 import { openStore } from "../../src/adapters/sqlite/store.ts";
 import { decideNext, memberSeeds } from "../../src/core/opening.ts";
 import { openRunView } from "../../src/core/run-view.ts";
 import type { RunEvent } from "../../src/protocol/events.ts";
+import { testWith } from "../support/without.ts";
 import { copyOfExample, gone, type Product } from "./product.ts";
+
+const it = testWith("docker", "model");
 
 let product: Product;
 beforeAll(() => {
@@ -31,6 +34,7 @@ interface Expected {
 /** What a copy of the database, opened by this process, says the next group to open will be. */
 function nextByRecord(folder: string): { expected: Expected | null; finished: Map<string, string> } {
   const copy = mkdtempSync(join(tmpdir(), "exit-ml-copy-"));
+  onTestFinished(() => rmSync(copy, { recursive: true, force: true }));
   for (const file of ["history.db", "history.db-wal"]) {
     cpSync(join(folder, ".exit", file), join(copy, file), { force: true });
   }
@@ -59,7 +63,6 @@ function nextByRecord(folder: string): { expected: Expected | null; finished: Ma
     return { expected: { iteration, start: decision.start.id, goal: decision.goal, seeds }, finished };
   } finally {
     store.close();
-    rmSync(copy, { recursive: true, force: true });
   }
 }
 

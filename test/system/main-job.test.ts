@@ -2,12 +2,15 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished } from "vitest";
 import type { GroupRow } from "../../src/core/export.ts";
 import { isInformative, learnability, rewards } from "../../src/core/reward.ts";
 import { isFailed } from "../../src/core/verdict.ts";
 import type { RunEvent } from "../../src/protocol/events.ts";
+import { testWith } from "../support/without.ts";
 import { copyOfExample, digestOf, git, type Product } from "./product.ts";
+
+const it = testWith("docker", "model");
 
 let product: Product;
 const events: RunEvent[] = [];
@@ -57,6 +60,7 @@ describe("a run of six iterations", () => {
 
   it("exports rows whose learnability, rewards and advantages follow from the row itself", async () => {
     const out = mkdtempSync(join(tmpdir(), "exit-ml-export-"));
+    onTestFinished(() => rmSync(out, { recursive: true }));
     const report = await product.json<{ kept: number; seen: number }>("export", "--out", out);
     expect(report.seen).toBe(6);
     const rows = readFileSync(join(out, "groups.jsonl"), "utf8")
@@ -64,7 +68,6 @@ describe("a run of six iterations", () => {
       .split("\n")
       .filter(Boolean)
       .map((line) => JSON.parse(line) as GroupRow);
-    rmSync(out, { recursive: true });
     expect(rows).toHaveLength(report.kept);
     expect(rows.length).toBeGreaterThan(0);
     for (const row of rows) {

@@ -8,7 +8,7 @@ import type { HistoryIndex } from "./history-index.ts";
 /** What a row stands for. */
 export type Entry =
   | { readonly kind: "node"; readonly id: string }
-  /** An iteration under way, below its start. */
+  /** An iteration under way: above the trees, where it is in sight whatever is closed. */
   | { readonly kind: "group"; readonly id: string }
   /** Stands for the children that are not shown yet. */
   | { readonly kind: "more"; readonly id: string; readonly parent: string };
@@ -43,27 +43,20 @@ export interface View {
 export const pageSize = 100;
 
 export function childEntries(view: View, parent: Entry | null): readonly Entry[] {
-  if (parent === null) return view.history.roots().map(asEntry);
+  if (parent === null) return [...underWay(view.board), ...view.history.roots().map(asEntry)];
   if (parent.kind !== "node") return [];
   const children = view.history.children(parent.id);
   const shown = view.shown.get(parent.id) ?? pageSize;
   const rows = children.slice(0, shown).map(asEntry);
   const rest: Entry[] =
     children.length > shown ? [{ kind: "more", id: `more:${parent.id}`, parent: parent.id }] : [];
-  const groups = groupsAt(view.board, parent.id).map(
-    ({ opening }): Entry => ({ kind: "group", id: opening.id }),
-  );
-  return [...groups, ...rows, ...rest];
+  return [...rows, ...rest];
 }
 
 /** The entry it is below, or null for a root and for what is gone. */
 export function parentEntry(view: View, entry: Entry): Entry | null {
-  const parent =
-    entry.kind === "node"
-      ? view.history.get(entry.id)?.parent
-      : entry.kind === "group"
-        ? view.board?.groups.get(entry.id)?.opening.start
-        : entry.parent;
+  if (entry.kind === "group") return null;
+  const parent = entry.kind === "node" ? view.history.get(entry.id)?.parent : entry.parent;
   return parent == null ? null : { kind: "node", id: parent };
 }
 
@@ -84,8 +77,8 @@ function asEntry(node: ListedNode): Entry {
   return { kind: "node", id: node.id };
 }
 
-function groupsAt(board: Board | null, start: string): readonly WatchedGroup[] {
-  return board === null ? [] : [...board.groups.values()].filter(({ opening }) => opening.start === start);
+function underWay(board: Board | null): readonly Entry[] {
+  return [...(board?.groups.keys() ?? [])].map((id) => ({ kind: "group", id }));
 }
 
 function rootRow(view: View, node: ListedNode): Row {
@@ -180,9 +173,10 @@ function tooltip(view: View, node: ListedNode, marks: readonly string[]): string
   return lines.filter((line) => line !== "").join("\n\n");
 }
 
-function openness({ history, board, applied }: View, node: ListedNode, isRoot: boolean): Row["open"] {
-  if (history.countChildren(node.id) + groupsAt(board, node.id).length === 0) return "leaf";
+function openness({ history, applied }: View, node: ListedNode, isRoot: boolean): Row["open"] {
+  // The editor heeds this only when a row is new: a root that began as a leaf would stay closed ever after.
   if (isRoot) return "expanded";
+  if (history.countChildren(node.id) === 0) return "leaf";
   const leadsTo = [...history.best(), ...(applied === null ? [] : [history.get(applied)])];
   const onPath = leadsTo.some(
     (end) => end !== undefined && history.ancestors(end).some(({ id }) => id === node.id),
@@ -198,9 +192,9 @@ function groupRow({ opening, sampled, verdicts }: WatchedGroup): Row {
   return {
     id: `group:${opening.id}`,
     label,
-    description: done,
+    description: `from ${opening.start} · ${done}`,
     tooltip: [`**${label}** from ${opening.start}`, done, ...(seen === "" ? [] : [seen])].join("\n\n"),
-    spoken: `Under way: ${label}, ${done}`,
+    spoken: `Under way: ${label} from ${opening.start}, ${done}`,
     icon: { name: "loading~spin", colour: null },
     flags: "group",
     open: "leaf",

@@ -1,8 +1,11 @@
 /** "Build Sandbox Image" against the real engine, without any registry. */
 import Docker from "dockerode";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import { obtainImage } from "../../../src/adapters/docker/build.ts";
 import { type TaskDefinition, taskSchema } from "../../../src/core/task.ts";
+import { testWith } from "../../support/without.ts";
+
+const it = testWith("docker");
 
 const never = new AbortController().signal;
 
@@ -36,7 +39,19 @@ it("names the image that is there already", async () => {
 
 it("says what the engine said when a step of the build fails", async () => {
   const task = taskWith({ build: { from: "exit-ml/python:local", requirements: ["not a requirement"] } });
+  const before = await nameless();
+  onTestFinished(async () => {
+    // The step before the failing one had made an image.
+    const made = (await nameless()).filter((id) => !before.includes(id));
+    for (const id of made) await new Docker().getImage(id).remove();
+  });
   await expect(obtainImage(task, () => undefined, never)).rejects.toMatchObject({
     reason: "image-build-failed",
   });
 });
+
+/** Ids of images of ours without a name. */
+async function nameless(): Promise<string[]> {
+  const filters = { dangling: ["true"], label: ["exit-ml.recipe"] };
+  return (await new Docker().listImages({ filters: JSON.stringify(filters) })).map((each) => each.Id);
+}

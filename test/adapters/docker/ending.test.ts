@@ -1,8 +1,9 @@
 /** How trials end that do not end by themselves: abort, a dead process, an engine that is not there. */
 import { randomUUID } from "node:crypto";
-import { mkdirSync, readdirSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished } from "vitest";
+import { testWith } from "../../support/without.ts";
 import {
   docker,
   image,
@@ -14,6 +15,8 @@ import {
   requestFor,
   useBench,
 } from "./trial.ts";
+
+const test = testWith("docker");
 
 const bench = useBench();
 
@@ -153,6 +156,7 @@ describe("describing", () => {
 
   test("says what to start when no engine answers, and finds it at the next call", async () => {
     const other = makeBench(join(bench.folder, "no.sock"));
+    onTestFinished(() => rmSync(other.folder, { recursive: true }));
     await expect(other.sandbox.describe(makeTask(bench.folder))).rejects.toMatchObject({
       reason: "docker-unreachable",
       message: expect.stringContaining("ENOENT"),

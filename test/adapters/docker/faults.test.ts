@@ -2,9 +2,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect } from "vitest";
+import { testWith } from "../../support/without.ts";
 import { type FaultyEngine, startFaultyEngine } from "./faulty-engine.ts";
 import { type Bench, docker, failure, finished, leftovers, makeBench, makeTask, python } from "./trial.ts";
+
+const test = testWith("docker");
 
 let folder: string;
 let engine: FaultyEngine;

@@ -1,6 +1,9 @@
 /** Where inputs are mounted and outputs are looked for. */
-import { describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import { mountPoints, outputRoots } from "../../../src/adapters/docker/mounts.ts";
+import { testWith } from "../../support/without.ts";
+
+const test = testWith("docker");
 
 describe("mount points", () => {
   test("are whole folders where nothing else is wanted in them", () => {

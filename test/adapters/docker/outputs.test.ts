@@ -1,8 +1,11 @@
 /** What gets from a revision to its evaluator, and what does not. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
+import { testWith } from "../../support/without.ts";
 import { failure, finished, makeTask, python, readingScore, useBench } from "./trial.ts";
+
+const test = testWith("docker");
 
 const bench = useBench();
 

@@ -1,8 +1,11 @@
 /** What becomes of a revision in the real engine: verdicts, limits and what it can reach. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
+import { testWith } from "../../support/without.ts";
 import { docker, failure, files, finished, makeTask, never, python, requestFor, useBench } from "./trial.ts";
+
+const test = testWith("docker");
 
 const bench = useBench();
 const writesOutput = 'open("out.csv", "w").write("0.5")';

@@ -1,7 +1,10 @@
 /** Taking the engine's output apart, without an engine. */
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect } from "vitest";
 import { type Channel, createCapture, demultiplex, plainText } from "../../../src/adapters/docker/stream.ts";
+import { testWith } from "../../support/without.ts";
+
+const test = testWith("docker");
 
 function frame(type: number, payload: Uint8Array, length = payload.length): Buffer {
   const header = Buffer.alloc(8);

@@ -131,7 +131,7 @@ describe("the tree", () => {
     expect(row(view, "n2")?.description).not.toContain("★ best");
   });
 
-  it("shows an iteration under way below its start, with how far it is", () => {
+  it("shows an iteration under way above the trees, with its start and how far it is", () => {
     const view = viewOf([node("n1", null)]);
     const board = newBoard(
       { tasks: ["digits"], spent: { iterations: 0, ms: 0, tokens: 0 } } as unknown as Run,
@@ -144,14 +144,13 @@ describe("the tree", () => {
     const group = { id: "g7", start: "n1", goal: "improve", iteration: 2, seeds: [1, 2, 3, 4], replies };
     adopt(board, group as unknown as Group, 0);
     const live = { ...view, board };
-    expect(ids(live, "n1")).toEqual(["g7"]);
+    expect(ids(live, null)).toEqual(["g7", "n1"]);
     expect(rowOf(live, { kind: "group", id: "g7" })).toMatchObject({
       id: "group:g7",
       label: "iteration 3: improve",
-      description: "2 of 4 replies, 1 scored",
+      description: "from n1 · 2 of 4 replies, 1 scored",
     });
-    expect(parentEntry(live, { kind: "group", id: "g7" })).toEqual({ kind: "node", id: "n1" });
-    expect(row(live, "n1")?.open).toBe("expanded");
+    expect(parentEntry(live, { kind: "group", id: "g7" })).toBeNull();
   });
 
   it("answers at once for ten thousand nodes, whatever their shape", () => {

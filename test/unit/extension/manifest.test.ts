@@ -52,7 +52,9 @@ describe("the manifest", () => {
   });
 
   it("declares every setting the sources read, and no other", () => {
-    const read = [...sources.matchAll(/"((?:model|run|runner)\.(?!js")\w+)"/g)].map((match) => `exitMl.${match[1]}`);
+    const read = [...sources.matchAll(/"((?:model|run|runner)\.(?!js")\w+)"/g)].map(
+      (match) => `exitMl.${match[1]}`,
+    );
     expect(settings.sort()).toEqual([...new Set(read)].sort());
   });
 
