@@ -57,6 +57,8 @@ const given = {
     "import.meta.filename": "__filename",
     "import.meta.dirname": "__dirname",
     packageVersion: JSON.stringify(require("./package.json").version),
+    // zod asks it whether it runs in a browser; inside the editor the mere question is logged as an error.
+    navigator: "undefined",
   },
   banner: { js: 'const bundleUrl = require("node:url").pathToFileURL(__filename).href;' },
 };
@@ -73,7 +75,11 @@ function optionsFor({ entry, out, target }) {
     // The editor's own; and what the user installs beside the product, if at all, which is loaded by path.
     external: ["vscode", "node-llama-cpp"],
     // Its main entry is UMD, whose own `require` a bundler cannot follow.
-    alias: { "jsonc-parser": "jsonc-parser/lib/esm/main.js" },
+    alias: {
+      "jsonc-parser": "jsonc-parser/lib/esm/main.js",
+      // Of its catalogue of the model hub, 300 KB, the reader of model files needs the tables of this file only.
+      "@huggingface/tasks": join(root, "node_modules/@huggingface/tasks/dist/esm/gguf.js"),
+    },
     plugins: [stubs, oneLanguage],
     ...given,
     minify: production,

@@ -23,7 +23,8 @@ export function treeView(page: Page, title: string) {
   const all = pane.getByRole("treeitem");
   const menu = page.locator(".monaco-menu");
 
-  const row = (label: string): Locator => labelled(page, all, label);
+  /** Of several rows with one label, such as two revisions of the same score, the first. */
+  const row = (label: string): Locator => labelled(page, all, label).first();
 
   const indexed = (index: number): Locator => pane.locator(`[role=treeitem][data-index="${index}"]`);
 

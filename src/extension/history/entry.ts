@@ -83,11 +83,9 @@ function underWay(board: Board | null): readonly Entry[] {
 
 function rootRow(view: View, node: ListedNode): Row {
   const best = view.history.best().find(({ task }) => task === node.task);
-  const facts = [
-    node.score === null ? (node.verdict ?? "not scored yet") : view.metrics.scored(node.task, node.score),
-  ];
-  if (best !== undefined && best.id !== node.id && best.score !== null)
-    facts.push(`best ${score(best.score)}`);
+  const own = node.score === null ? verdictWords(node.verdict) : score(node.score);
+  const beaten = best !== undefined && best.id !== node.id && best.score !== null;
+  const facts = [beaten ? `${own} → best ${score(best.score)}` : own];
   if (view.selfReported.has(node.task)) facts.push("self-reported");
   if (view.applied === node.id) facts.push("applied");
   const others = view.history.roots().filter(({ task }) => task === node.task).length > 1;
@@ -97,7 +95,7 @@ function rootRow(view: View, node: ListedNode): Row {
     label,
     description: facts.join(" · "),
     tooltip: tooltip(view, node, ["the solution as it was when the search began"]),
-    spoken: `Task ${label}, ${facts.join(", ")}`,
+    spoken: `Task ${label}, ${facts.join(", ").replace("→", "to")}`,
     icon: { name: "repo", colour: null },
     flags: "root apply",
     open: openness(view, node, true),
@@ -110,8 +108,7 @@ function nodeRow(view: View, node: ListedNode): Row {
   const verdict = verdictWords(node.verdict);
   const label = node.score !== null && node.verdict === "scored" ? score(node.score) : verdict;
   const facts = [node.goal ?? "", ...standing(node, start)].filter((fact) => fact !== "");
-  if (view.applied === node.id) facts.push("applied");
-  const marks = best ? ["★ best", ...facts] : facts;
+  const marks = [...(best ? ["★ best"] : []), ...(view.applied === node.id ? ["applied"] : []), ...facts];
   return {
     id: node.id,
     label,
@@ -121,8 +118,7 @@ function nodeRow(view: View, node: ListedNode): Row {
       `Revision ${node.id}`,
       label === verdict ? "" : "scored",
       label,
-      ...(best ? ["best"] : []),
-      ...facts,
+      ...marks.map((mark) => mark.replace("★ ", "")),
     ]
       .filter((word) => word !== "")
       .join(", "),
@@ -136,8 +132,8 @@ function nodeRow(view: View, node: ListedNode): Row {
 function standing(node: ListedNode, start: ListedNode | undefined): string[] {
   if (node.snapshot !== null && node.snapshot === start?.snapshot) return ["unchanged"];
   if (node.verdict !== "scored" || start?.quality == null || node.quality === null) return [];
-  if (node.quality > start.quality) return ["better than its start"];
-  return node.quality < start.quality ? ["worse than its start"] : ["no better than its start"];
+  if (node.quality > start.quality) return ["better"];
+  return node.quality < start.quality ? ["worse"] : ["no better"];
 }
 
 function iconOf(node: ListedNode, start: ListedNode | undefined): Row["icon"] {
@@ -192,7 +188,7 @@ function groupRow({ opening, sampled, verdicts }: WatchedGroup): Row {
   return {
     id: `group:${opening.id}`,
     label,
-    description: `from ${opening.start} · ${done}`,
+    description: `${done} · from ${opening.start}`,
     tooltip: [`**${label}** from ${opening.start}`, done, ...(seen === "" ? [] : [seen])].join("\n\n"),
     spoken: `Under way: ${label} from ${opening.start}, ${done}`,
     icon: { name: "loading~spin", colour: null },

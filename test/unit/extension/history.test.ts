@@ -44,7 +44,7 @@ describe("rows", () => {
   it("a root stands for its task, with its own score and the best", () => {
     expect(row(view, "n1")).toMatchObject({
       label: "digits",
-      description: "score 0.5 · best 0.9",
+      description: "0.5 → best 0.9",
       open: "expanded",
     });
   });
@@ -57,14 +57,14 @@ describe("rows", () => {
   it("the best is marked in its icon, its words and its spoken text", () => {
     expect(row(view, "n2")).toMatchObject({
       label: "0.9",
-      description: "★ best · improve · better than its start",
+      description: "★ best · improve · better",
       icon: { name: "star-full" },
-      spoken: "Revision n2, scored, 0.9, best, improve, better than its start",
+      spoken: "Revision n2, scored, 0.9, best, improve, better",
     });
   });
 
   it("goal and standing are words, not colours alone", () => {
-    expect(row(view, "n3")?.description).toBe("diverge · worse than its start");
+    expect(row(view, "n3")?.description).toBe("diverge · worse");
     expect(row(view, "n4")?.description).toBe("improve · unchanged");
   });
 
@@ -148,7 +148,7 @@ describe("the tree", () => {
     expect(rowOf(live, { kind: "group", id: "g7" })).toMatchObject({
       id: "group:g7",
       label: "iteration 3: improve",
-      description: "from n1 · 2 of 4 replies, 1 scored",
+      description: "2 of 4 replies, 1 scored · from n1",
     });
     expect(parentEntry(live, { kind: "group", id: "g7" })).toBeNull();
   });
