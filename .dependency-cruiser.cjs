@@ -103,6 +103,12 @@ module.exports = {
       to: { path: "node_modules/(dockerode|docker-modem)/" },
     },
     {
+      name: "ollama-only-in-ollama",
+      severity: "error",
+      from: { path: "^src/", pathNot: inside("adapters/ollama") },
+      to: { path: "node_modules/(ollama|@huggingface/gguf)/" },
+    },
+    {
       name: "git-only-in-git",
       severity: "error",
       from: { path: "^src/", pathNot: inside("adapters/git") },

@@ -7,6 +7,7 @@ import type {
   CheckReport,
   ExportReport,
   ListedNode,
+  ModelList,
   NodeSolution,
   Readiness,
   RunEvent,
@@ -38,17 +39,23 @@ export interface InitRequest {
   readonly image: string;
 }
 
-export interface RunRequest {
+/** What a run samples from. */
+export interface ModelRequest {
+  /** `ollama` or `embedded`; null: the one that has the model. */
+  readonly runtime: string | null;
+  /** A model name or the path of a GGUF file; null: the only model there is. */
+  readonly model: string | null;
+  /** Address of the Ollama server; null: `OLLAMA_HOST` of the environment, or this machine. */
+  readonly endpoint: string | null;
+}
+
+export interface RunRequest extends ModelRequest {
   /** Names; empty: the only task of the workspace, or all train tasks with `all`. */
   readonly tasks: readonly string[];
   readonly all: boolean;
   readonly strategy: Strategy;
   readonly budget: Budget;
   readonly settings: Partial<Settings>;
-  /** `embedded` so far; null: the default. */
-  readonly runtime: string | null;
-  /** A model name or the path of a GGUF file; null: the default. */
-  readonly model: string | null;
   /** End an unfinished run of the same tasks and begin a new one. */
   readonly fresh: boolean;
   /** Seed of the run; null: drawn. */
@@ -74,7 +81,7 @@ export interface App {
   stopRun(): Promise<{ readonly stopped: boolean }>;
   status(): Promise<Status>;
   /** Is everything there that a run needs? Starts nothing. */
-  doctor(signal: AbortSignal): Promise<Readiness>;
+  doctor(request: ModelRequest, signal: AbortSignal): Promise<Readiness>;
   tree(task: string | null): Promise<{ readonly nodes: readonly ListedNode[] }>;
   /** A node (`best` names the best one) with the group that made it and the group members' texts. */
   show(node: string, task: string | null): Promise<Shown>;
@@ -93,6 +100,15 @@ export interface App {
   ): Promise<{ readonly node: string; readonly paths: readonly string[]; readonly merged: boolean }>;
   revert(): Promise<{ readonly node: string; readonly paths: readonly string[] }>;
   export(request: ExportRequest): Promise<ExportReport>;
+  /** The models a run may name. Of an endpoint that is not allowed there are none. */
+  models(endpoint: string | null, signal: AbortSignal): Promise<ModelList>;
+  /** Keeps the user's consent to send prompts to an endpoint on another machine; null: that of the environment. */
+  allowEndpoint(endpoint: string | null): Promise<Readonly<Record<string, never>>>;
+  /** @param folder absolute; null: in the cache folder */
+  installRuntime(
+    folder: string | null,
+    signal: AbortSignal,
+  ): Promise<{ readonly folder: string; readonly version: string }>;
   buildImage(
     task: string | null,
     signal: AbortSignal,

@@ -1,33 +1,33 @@
 /** Composition: the adapters behind the ports, the use cases around them. Nothing is decided here. */
 import { createHash } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
-import { hostname, userInfo } from "node:os";
 import { dirname } from "node:path";
 import { performance } from "node:perf_hooks";
-import { createDockerSandbox } from "../adapters/docker/sandbox.ts";
 import { openSnapshots } from "../adapters/git/snapshots.ts";
 import { openStore } from "../adapters/sqlite/store.ts";
 import { watchPaths } from "../adapters/watch/watch.ts";
 import { createWorkspace } from "../adapters/workspace/workspace.ts";
-import { ExitError, messageOf } from "../core/errors.ts";
-import type { Clock, Sandbox, Scorer, Sha256, Snapshots, Store, Workspace } from "../core/ports.ts";
-import type { RunEvent, Status } from "../core/reports.ts";
-import { isSelfReported } from "../core/task.ts";
-import type { App } from "./app.ts";
+import { ExitError } from "../core/errors.ts";
+import type { Clock, Sha256, Snapshots, Store, Workspace } from "../core/ports.ts";
+import type { RunEvent } from "../core/reports.ts";
+import type { App, ModelRequest } from "./app.ts";
 import { applyNode, revertApplied } from "./apply.ts";
 import { auditTask } from "./check.ts";
 import { onlyTask } from "./choose-task.ts";
+import { allowEndpoint } from "./consent.ts";
 import { examine } from "./doctor.ts";
+import { installEmbeddedRuntime } from "./embedded-runtime.ts";
 import { exportGroups } from "./export.ts";
 import { buildImage } from "./image.ts";
 import { initTask } from "./init.ts";
-import { createKeptOutputs } from "./kept-outputs.ts";
+import { lazySandbox } from "./lazy-sandbox.ts";
 import { openPolicy } from "./model.ts";
+import { endpointOf, listAllModels } from "./models.ts";
 import { type ActiveRun, startRun } from "./run.ts";
-import { createScorer } from "./score.ts";
 import { scoreFiles } from "./score-files.ts";
 import { openStateFolders, type StateFolders } from "./state.ts";
-import { bestOf, findNode, listNodes, rootOf, snapshotOf } from "./tree.ts";
+import { statusOf } from "./status.ts";
+import { findNode, listNodes, rootOf, snapshotOf } from "./tree.ts";
 
 const sha256: Sha256 = (data) => createHash("sha256").update(data).digest("hex");
 const clock: Clock = { monotonic: () => performance.now(), now: () => new Date().toISOString() };
@@ -69,7 +69,7 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
     if (event.type === "runEnded") log(`run ${event.run.id} ended: ${event.error?.message ?? event.reason}`);
     for (const listener of listeners) listener(event);
   };
-  const { sandbox, scorer, closeSandbox } = lazySandbox(folders, store, log);
+  const { sandbox, scorer, closeSandbox } = lazySandbox(folders, store, sha256, log);
   const closing = new AbortController();
   let starting: { readonly controller: AbortController; readonly settled: Promise<unknown> } | null = null;
   let active: ActiveRun | null = null;
@@ -80,8 +80,8 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
     emit,
     sandbox,
     scorer,
-    openPolicy: (runtime: string | null, model: string | null) =>
-      openPolicy(runtime, model, folders.workspace),
+    openPolicy: (request: ModelRequest, signal: AbortSignal) =>
+      openPolicy(request, folders.workspace, signal),
     watch: (matches: (path: string) => boolean, onChange: (paths: readonly string[]) => void) =>
       watchPaths(folders.workspace, matches, onChange),
   };
@@ -125,9 +125,12 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
       await active?.stop();
       return { stopped };
     },
-    doctor: (signal) =>
-      examine({ workspace, sandbox, openPolicy: () => runParts.openPolicy(null, null) }, also(signal)),
-    status: () => statusOf(folders.workspace, workspace, store, active),
+    doctor: (request, signal) =>
+      examine(
+        { workspace, sandbox, openPolicy: () => runParts.openPolicy(request, also(signal)) },
+        also(signal),
+      ),
+    status: () => statusOf(folders.workspace, workspace, store, active?.run.id ?? null),
     tree: async (task) => ({ nodes: listNodes(store, task) }),
     async show(name, task) {
       const { id } = findNode(store.nodes(), name, task);
@@ -161,6 +164,15 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
     apply: (node, task) => applyNode(node, task, parts),
     revert: () => revertApplied(parts),
     export: (request) => exportGroups(request, parts),
+    models: (endpoint, signal) => listAllModels(endpoint, also(signal)),
+    async allowEndpoint(endpoint) {
+      await allowEndpoint(endpointOf(endpoint, process.env).address);
+      return {};
+    },
+    async installRuntime(folder, signal) {
+      emit({ type: "progress", text: "Fetching node-llama-cpp with npm" });
+      return installEmbeddedRuntime(folder, also(signal));
+    },
     buildImage: async (name, signal) =>
       buildImage(await taskNamed(name), (text) => emit({ type: "progress", text }), also(signal)),
     busy: () => starting !== null || active !== null,
@@ -175,83 +187,5 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
       await closeSandbox();
       store.close();
     },
-  };
-}
-
-/** The sandbox is looked for when it is first needed: a tree can be read without Docker. */
-function lazySandbox(
-  folders: StateFolders,
-  store: Store,
-  log: (line: string) => void,
-): { sandbox: () => Promise<Sandbox>; scorer: () => Promise<Scorer>; closeSandbox: () => Promise<void> } {
-  let opened: Promise<Sandbox> | null = null;
-  let scorer: Promise<Scorer> | null = null;
-  const open = async (): Promise<Sandbox> => {
-    const sandbox = await createDockerSandbox({
-      workspaceId: sha256(folders.workspace).slice(0, 16),
-      owner: sha256(`${hostname()}/${userInfo().uid}`).slice(0, 16),
-      journal: store.journal,
-      outputsFolder: folders.outputs,
-    });
-    const { containers, volumes } = await sandbox.reap();
-    if (containers + volumes > 0)
-      log(`removed ${containers} containers and ${volumes} volumes of an earlier process`);
-    return sandbox;
-  };
-  const sandbox = (): Promise<Sandbox> => {
-    opened ??= open().catch((error: unknown) => {
-      // Tried again the next time: the user may have started the engine meanwhile.
-      opened = null;
-      throw error;
-    });
-    return opened;
-  };
-  return {
-    sandbox,
-    scorer: async () => {
-      const ready = await sandbox();
-      scorer ??= Promise.resolve(
-        createScorer({ sandbox: ready, store, keptOutputs: createKeptOutputs(folders.kept), sha256 }),
-      );
-      return scorer;
-    },
-    closeSandbox: async () => {
-      const ready = await opened?.catch((error: unknown) => {
-        log(messageOf(error));
-        return null;
-      });
-      await ready?.close();
-    },
-  };
-}
-
-async function statusOf(
-  folder: string,
-  workspace: Workspace,
-  store: Store,
-  active: ActiveRun | null,
-): Promise<Status> {
-  const { tasks, problems } = await workspace.tasks();
-  const nodes = store.nodes();
-  const applied = store.applied();
-  return {
-    workspace: folder,
-    activeRun: active === null ? null : (store.runs().find((run) => run.id === active.run.id) ?? null),
-    runs: store.runs(),
-    tasks: await Promise.all(
-      tasks.map(async ({ name, file }) => {
-        const definition = await workspace.resolve(name).then(
-          (task) => task.definition,
-          () => null,
-        );
-        const selfReported = definition !== null && isSelfReported(definition);
-        const metric = definition && { name: definition.metric.name, direction: definition.metric.direction };
-        const ofTask = nodes.filter((node) => node.task === name);
-        const root = ofTask.findLast((node) => node.parent === null) ?? null;
-        return { name, file, metric, nodes: ofTask.length, root, best: bestOf(nodes, name), selfReported };
-      }),
-    ),
-    problems,
-    applied: applied && { node: applied.node, task: applied.task, at: applied.at },
   };
 }

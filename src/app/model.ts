@@ -1,55 +1,94 @@
 /** Choosing the model a run samples from. */
-import { readdir } from "node:fs/promises";
-import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { createEmbeddedPolicy } from "../adapters/embedded/policy.ts";
+import { createOllamaPolicy } from "../adapters/ollama/policy.ts";
 import { renderChat } from "../adapters/template/render.ts";
 import { ExitError } from "../core/errors.ts";
 import type { Policy } from "../core/ports.ts";
-
-/** Where the parts that are not in the package live: runtime and models. */
-function cacheFolder(env: NodeJS.ProcessEnv): string {
-  return env.EXIT_ML_CACHE ?? join(homedir(), ".cache", "exit-ml");
-}
+import type { ModelChoice } from "../core/reports.ts";
+import type { ModelRequest } from "./app.ts";
+import { runtimeFolder } from "./embedded-runtime.ts";
+import { allowedEndpoint, embeddedModels, listAllModels, modelsFolder } from "./models.ts";
 
 /**
- * @param model a name out of the models folder, the path of a GGUF file, or null for the only model there
- * @throws ExitError `runtime-unknown`, `model-missing`, `model-needed` and those of the runtime.
+ * Without a runtime, the path of a GGUF file and a name out of the models folder mean the embedded runtime, any
+ * other name means Ollama; without a model, the only one there is.
+ * @throws ExitError `runtime-unknown`, `model-missing`, `model-needed`, `endpoint-consent` and those of the runtime.
  */
 export async function openPolicy(
-  runtime: string | null,
-  model: string | null,
+  request: ModelRequest,
   workspace: string,
+  signal: AbortSignal,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Policy> {
-  if (runtime !== null && runtime !== "embedded")
-    throw new ExitError("runtime-unknown", `There is no runtime "${runtime}"; this version has "embedded".`);
-  const cache = cacheFolder(env);
+  const { runtime, model } = await chosen(request, signal, env);
+  if (runtime === "ollama") {
+    const endpoint = await allowedEndpoint(request.endpoint, env);
+    return createOllamaPolicy({ endpoint, model, renderChat }, signal);
+  }
   return createEmbeddedPolicy({
-    model: await modelFile(model, join(cache, "models"), workspace),
-    runtimeFolder: join(cache, "embedded"),
+    model: await modelFile(model, modelsFolder(env), workspace),
+    runtimeFolder: await runtimeFolder(env),
     renderChat,
   });
 }
 
-async function modelFile(model: string | null, folder: string, workspace: string): Promise<string> {
-  if (model?.endsWith(".gguf")) return isAbsolute(model) ? model : join(workspace, model);
-  const files = await readdir(folder).catch(() => []);
-  const names = files.filter((file) => file.endsWith(".gguf")).map((file) => file.slice(0, -5));
-  const list = names.length > 0 ? `There are: ${names.sort().join(", ")}.` : `${folder} is empty.`;
-  if (model !== null) {
-    if (names.includes(model)) return join(folder, `${model}.gguf`);
+async function chosen(
+  request: ModelRequest,
+  signal: AbortSignal,
+  env: NodeJS.ProcessEnv,
+): Promise<Pick<ModelChoice, "runtime"> & { readonly model: string }> {
+  const { runtime, model } = request;
+  if (runtime !== null && runtime !== "ollama" && runtime !== "embedded")
     throw new ExitError(
-      "model-missing",
-      `There is no model "${model}". ${list} A path to a .gguf file works too.`,
+      "runtime-unknown",
+      `There is no runtime "${runtime}"; there are "ollama" and "embedded".`,
     );
-  }
-  const [only, ...others] = names;
-  if (only === undefined)
+  if (model === null) return onlyModel(runtime, request.endpoint, signal, env);
+  if (runtime !== null) return { runtime, model };
+  const folder = modelsFolder(env);
+  const isFile = isGguf(model) || (await embeddedModels(folder)).some(({ name }) => name === model);
+  return { runtime: isFile ? "embedded" : "ollama", model };
+}
+
+/** The only model of Ollama, or else the only one there is. */
+async function onlyModel(
+  runtime: ModelChoice["runtime"] | null,
+  endpoint: string | null,
+  signal: AbortSignal,
+  env: NodeJS.ProcessEnv,
+) {
+  // Consent is asked for where Ollama was asked for; else an address of the environment is only not looked at.
+  if (runtime === "ollama") await allowedEndpoint(endpoint, env);
+  const { models, problems } = await listAllModels(endpoint, signal, env);
+  const usable = models.filter((model) => runtime === null || model.runtime === runtime);
+  const served = usable.filter((model) => model.runtime === "ollama");
+  const [only] = served.length === 1 ? served : usable.length === 1 ? usable : [];
+  if (only !== undefined) return { runtime: only.runtime, model: only.name };
+  if (usable.length > 0)
     throw new ExitError(
-      "model-missing",
-      `There is no model. ${list} Put a .gguf file there or name one with --model.`,
+      "model-needed",
+      `Name a model with --model. There are: ${usable.map(({ name, runtime: by }) => `${name} (${by})`).join(", ")}; exit-ml models says more about them.`,
     );
-  if (others.length > 0) throw new ExitError("model-needed", `Name a model with --model. ${list}`);
-  return join(folder, `${only}.gguf`);
+  const mends = {
+    ollama: problems.length > 0 ? problems.join(" ") : "Ollama has none yet; ollama pull NAME fetches one.",
+    embedded: `For the embedded runtime, put a .gguf file into ${modelsFolder(env)} or name one with --model.`,
+  };
+  const mend = runtime === null ? `${mends.ollama} ${mends.embedded}` : mends[runtime];
+  throw new ExitError("model-missing", `There is no model. ${mend}`);
+}
+
+async function modelFile(model: string, folder: string, workspace: string): Promise<string> {
+  if (isGguf(model)) return isAbsolute(model) ? model : join(workspace, model);
+  const names = (await embeddedModels(folder)).map(({ name }) => name);
+  if (names.includes(model)) return join(folder, `${model}.gguf`);
+  const list = names.length > 0 ? `There are: ${names.join(", ")}.` : `${folder} is empty.`;
+  throw new ExitError(
+    "model-missing",
+    `There is no model "${model}" for the embedded runtime. ${list} A path to a .gguf file works too.`,
+  );
+}
+
+function isGguf(model: string): boolean {
+  return model.toLowerCase().endsWith(".gguf");
 }

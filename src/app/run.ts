@@ -21,7 +21,7 @@ import type {
 import type { RunEvent } from "../core/reports.ts";
 import { settingsSchema } from "../core/settings.ts";
 import { slots } from "../core/slots.ts";
-import type { RunRequest } from "./app.ts";
+import type { ModelRequest, RunRequest } from "./app.ts";
 import { ensureAudited } from "./audit-once.ts";
 import { onlyTask, usableTasks } from "./choose-task.ts";
 import { ensureRoot } from "./roots.ts";
@@ -36,7 +36,7 @@ export interface RunParts {
   readonly emit: (event: RunEvent) => void;
   readonly sandbox: () => Promise<Sandbox>;
   readonly scorer: () => Promise<Scorer>;
-  readonly openPolicy: (runtime: string | null, model: string | null) => Promise<Policy>;
+  readonly openPolicy: (request: ModelRequest, signal: AbortSignal) => Promise<Policy>;
   /** Tells when files that match change while the run lasts. */
   readonly watch: (
     matches: (path: string) => boolean,
@@ -79,7 +79,7 @@ export async function startRun(
     );
   }
   parts.emit({ type: "progress", text: "Loading the model" });
-  const policy = await parts.openPolicy(request.runtime, request.model);
+  const policy = await parts.openPolicy(request, signal);
   try {
     const policyInfo = await policy.describe(signal);
     signal.throwIfAborted();

@@ -23,10 +23,15 @@ const networkFileSystems = new Set([
   0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x65735546, 0x01021997, 0x5346414f, 0x00c36400,
 ]);
 
+/** What is the user's and not a workspace's. */
+export function userStateFolder(): string {
+  const home = process.env.XDG_STATE_HOME ?? join(homedir(), ".local", "state");
+  return join(home, "exit-ml");
+}
+
 /** A folder of the user's own disk for the database of a workspace that lies elsewhere. */
 function userState(workspace: string): string {
-  const home = process.env.XDG_STATE_HOME ?? join(homedir(), ".local", "state");
-  return join(home, "exit-ml", createHash("sha256").update(workspace).digest("hex").slice(0, 16));
+  return join(userStateFolder(), createHash("sha256").update(workspace).digest("hex").slice(0, 16));
 }
 
 /**

@@ -90,6 +90,23 @@ export interface ExportReport {
   readonly dropped: Readonly<Record<string, number>>;
 }
 
+/** A model that can be chosen for a run. */
+export interface ModelChoice {
+  readonly runtime: "ollama" | "embedded";
+  readonly name: string;
+  /** Size on disk. */
+  readonly bytes: number;
+  readonly quantisation: string | null;
+  /** As the model says it, such as `1.5B`. */
+  readonly parameters: string | null;
+}
+
+export interface ModelList {
+  readonly models: readonly ModelChoice[];
+  /** Sentences: why there may be more models than these. */
+  readonly problems: readonly string[];
+}
+
 /** What a run tells while it lasts. */
 export type RunEvent =
   | {

@@ -23,4 +23,5 @@ export const readOnlyMethods: ReadonlySet<MethodName> = new Set<MethodName>([
   "showGroup",
   "solution",
   "diff",
+  "models",
 ]);

@@ -60,6 +60,7 @@ const runRequest = z.strictObject({
   settings: someSettings,
   runtime: name.nullable(),
   model: name.nullable(),
+  endpoint: name.nullable(),
   fresh: z.boolean(),
   seed: z.int().min(0).nullable(),
 });
@@ -72,7 +73,7 @@ export const requestSchemas = {
   startRun: runRequest,
   stopRun: nothing,
   status: nothing,
-  doctor: nothing,
+  doctor: z.object({ runtime: name.nullable(), model: name.nullable(), endpoint: name.nullable() }),
   tree: z.object({ task }),
   show: z.object({ node: name, task }),
   showGroup: z.object({ group: name }),
@@ -81,5 +82,8 @@ export const requestSchemas = {
   apply: z.strictObject({ node: name, task }),
   revert: nothing,
   export: z.strictObject({ out: name, task }),
+  models: z.object({ endpoint: name.nullable().exactOptional() }),
+  allowEndpoint: z.strictObject({ endpoint: name.nullable() }),
   buildImage: z.strictObject({ task }),
+  installRuntime: z.strictObject({ folder: name.nullable() }),
 };

@@ -4,6 +4,7 @@ import type {
   CheckReport,
   ExportReport,
   ListedNode,
+  ModelList,
   NodeSolution,
   Readiness,
   ScoreReport,
@@ -16,6 +17,7 @@ export type { Evidence } from "../core/ports.ts";
 export type {
   Finding,
   ListedNode,
+  ModelChoice,
   Readiness,
   ScoreReport,
   Shown,
@@ -40,5 +42,8 @@ export interface Results {
   apply: { readonly node: string; readonly paths: readonly string[]; readonly merged: boolean };
   revert: { readonly node: string; readonly paths: readonly string[] };
   export: ExportReport;
+  models: ModelList;
+  allowEndpoint: Readonly<Record<string, never>>;
+  installRuntime: { readonly folder: string; readonly version: string };
   buildImage: { readonly image: string; readonly digest: string };
 }

@@ -16,7 +16,7 @@ export const handlers: Handlers = {
   startRun: (app, request) => app.startRun(request),
   stopRun: (app) => app.stopRun(),
   status: (app) => app.status(),
-  doctor: (app, _, signal) => app.doctor(signal),
+  doctor: (app, request, signal) => app.doctor(request, signal),
   tree: (app, { task }) => app.tree(task),
   show: (app, { node, task }) => app.show(node, task),
   showGroup: (app, { group }) => app.showGroup(group),
@@ -25,5 +25,8 @@ export const handlers: Handlers = {
   apply: (app, { node, task }) => app.apply(node, task),
   revert: (app) => app.revert(),
   export: (app, request) => app.export(request),
+  models: (app, { endpoint }, signal) => app.models(endpoint ?? null, signal),
+  allowEndpoint: (app, { endpoint }) => app.allowEndpoint(endpoint),
+  installRuntime: (app, { folder }, signal) => app.installRuntime(folder, signal),
   buildImage: (app, { task }, signal) => app.buildImage(task, signal),
 };

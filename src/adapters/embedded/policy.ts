@@ -5,9 +5,11 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
+import { abortable } from "../../core/abortable.ts";
+import { schemaDigest } from "../../core/constrained.ts";
 import { ExitError } from "../../core/errors.ts";
 import type { Message, Prompt, SampledReply } from "../../core/history.ts";
-import type { Policy, PolicyInfo, SampleOptions } from "../../core/ports.ts";
+import type { Policy, PolicyInfo, SampleOptions, Sha256 } from "../../core/ports.ts";
 import { ChildLost, type LoadOptions, ModelProcess } from "./child-process.ts";
 import { createInbox } from "./inbox.ts";
 import { checkModelFile, modelDigest, modelName } from "./model-file.ts";
@@ -107,7 +109,7 @@ export async function createEmbeddedPolicy(options: EmbeddedOptions): Promise<Po
       signal.throwIfAborted();
       const start = performance.now();
       const grammar = sampling.schema && schemaGrammar(sampling.schema);
-      const constrained = sampling.schema && sha256(JSON.stringify(sampling.schema));
+      const constrained = schemaDigest(sampling.schema, sha256);
       const { child } = await abortable(running(), signal);
 
       const inbox = createInbox<ChildReply>();
@@ -186,7 +188,7 @@ function checkRuntime(folder: string): void {
     return;
   throw new ExitError(
     "runtime-missing",
-    `The embedded model runtime is not installed in ${folder}. Run \`node scripts/setup/setup.mjs embedded\` in a clone of ExIt ML, or use Ollama.`,
+    `The embedded model runtime is not installed in ${folder}. Use the command "ExIt ML: Install Embedded Runtime" in VS Code, or \`node scripts/setup/setup.mjs embedded\` in a clone of ExIt ML, or Ollama.`,
   );
 }
 
@@ -206,23 +208,4 @@ function crashed(error: unknown): never {
   );
 }
 
-function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
-}
-
-/** Settles with `work`, or rejects with the signal's reason as soon as it is aborted. */
-async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  work.catch(() => {});
-  signal.throwIfAborted();
-  let abort = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
-}
+const sha256: Sha256 = (data) => createHash("sha256").update(data).digest("hex");

@@ -1,8 +1,8 @@
 /** Draws one reply on one sequence. */
 import type { Finish } from "../../core/history.ts";
+import { createRepetitionGuard } from "../../core/repetition.ts";
 import type { Engine } from "./load.ts";
 import { createPieces } from "./pieces.ts";
-import { createRepetitionGuard } from "./repetition.ts";
 import type { Grammar, Sequence, TokenId } from "./runtime.ts";
 
 export interface DrawnReply {

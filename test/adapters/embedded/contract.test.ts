@@ -1,4 +1,7 @@
-import { policyContract } from "./contract.ts";
+import { describeWith } from "../../support/without.ts";
+import { policyContract } from "../policy-contract.ts";
 import { openEmbedded } from "./parts.ts";
 
-policyContract("embedded", () => openEmbedded());
+describeWith("model")("with the small model", () => {
+  policyContract("embedded", () => openEmbedded());
+});

@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest";
 import { integerRange } from "../../../src/adapters/embedded/integer-range.ts";
 import { nextPace } from "../../../src/adapters/embedded/pace.ts";
 import { createPieces } from "../../../src/adapters/embedded/pieces.ts";
-import { createRepetitionGuard } from "../../../src/adapters/embedded/repetition.ts";
 import { schemaGrammar } from "../../../src/adapters/embedded/schema-grammar.ts";
+import { createRepetitionGuard } from "../../../src/core/repetition.ts";
 
 describe("integer ranges", () => {
   it("match exactly the integers between their bounds", () => {

@@ -4,13 +4,16 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, vi } from "vitest";
 import { createEmbeddedPolicy } from "../../../src/adapters/embedded/policy.ts";
 import { renderChat } from "../../../src/adapters/template/render.ts";
 import { isExitError } from "../../../src/core/errors.ts";
 import type { SampledReply } from "../../../src/core/history.ts";
 import type { Policy, SampleOptions } from "../../../src/core/ports.ts";
+import { testWith } from "../../support/without.ts";
 import { isRunning, model, openEmbedded, runtimeFolder } from "./parts.ts";
+
+const it = testWith("model");
 
 const program = (name: string) => join(import.meta.dirname, name);
 const prompt = { messages: [], rendered: "Once upon a time there was a small robot who" };
@@ -67,6 +70,22 @@ describe("log-probabilities are the bare model's", () => {
     const [reply] = await draw(policy, { schema, maxTokens: 80 });
     expect(await difference(reply)).toBeLessThan(0.01);
   });
+});
+
+it("repeats a reply for the same seed", async () => {
+  policy = await openEmbedded({ parallel: 1 });
+  const [first, second] = await draw(policy, {});
+  const again = await draw(policy, {});
+  expect([again[0]?.text, again[1]?.text]).toEqual([first?.text, second?.text]);
+});
+
+it("keeps a fractional number of a schema within its bounds", async () => {
+  policy = await openEmbedded();
+  const schema = { type: "object", properties: { rate: { type: "number", minimum: 0, maximum: 1 } } };
+  for (const reply of await draw(policy, { schema, maxTokens: 40 })) {
+    const { rate } = JSON.parse(reply.text);
+    expect(rate >= 0 && rate <= 1).toBe(true);
+  }
 });
 
 describe("the child process", () => {

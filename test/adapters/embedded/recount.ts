@@ -2,7 +2,7 @@
  * A program that finds the log-probabilities of a reply in another way than the adapter: alone, one token at a
  * time, from the whole distribution over the vocabulary.
  *
- *     node recount.ts <job.json>      job: { runtimeFolder, model, prompt, tokens: number[] }
+ *     node recount.ts <job.json>      job: { runtimeFolder, model, prompt, tokens: number[] or string[] }
  *
  * Prints a JSON list of natural logarithms.
  */
@@ -15,6 +15,8 @@ interface Llama {
 }
 interface Model {
   tokenize(text: string, special: boolean): number[];
+  detokenize(tokens: number[], special: boolean): string;
+  iterateAllTokens(): Iterable<number>;
   createContext(options: { contextSize: number; threads: number }): Promise<{ getSequence(): Sequence }>;
 }
 interface Sequence {
@@ -33,10 +35,18 @@ const sequence = context.getSequence();
 const generateNext = { probabilities: true, options: { temperature: 1, topK: 0, topP: 1, minP: 0 } };
 const logprobs: number[] = [];
 let before: number[] = model.tokenize(job.prompt, true);
-for (const token of job.tokens) {
+for (const token of idsOf(job.tokens)) {
   const last = before.at(-1);
   const outputs = await sequence.controlledEvaluate([...before.slice(0, -1), [last, { generateNext }]]);
   logprobs.push(Math.log(outputs.at(-1)?.next.probabilities.get(token) ?? 0));
   before = [token];
 }
 process.stdout.write(JSON.stringify(logprobs), () => process.exit(0));
+
+/** Of texts: the tokens of the vocabulary that have them. */
+function idsOf(tokens: readonly (number | string)[]): number[] {
+  const byText = new Map<string, number>();
+  if (tokens.some((token) => typeof token === "string"))
+    for (const id of model.iterateAllTokens()) byText.set(model.detokenize([id], true), id);
+  return tokens.map((token) => (typeof token === "number" ? token : (byText.get(token) ?? Number.NaN)));
+}

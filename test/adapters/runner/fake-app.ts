@@ -57,6 +57,10 @@ export class FakeApp implements App {
     for (const listener of this.#listeners) listener(event);
   }
 
+  async installRuntime(folder: string | null) {
+    return { folder: folder ?? "/cache/embedded", version: "1.0.0" };
+  }
+
   async doctor() {
     return { parts: [{ part: "engine" as const, ok: true, message: "fake" }] };
   }
@@ -134,6 +138,15 @@ export class FakeApp implements App {
 
   export(request: { out: string }) {
     return Promise.resolve({ folder: request.out, seen: 0, kept: 0, dropped: {} });
+  }
+
+  models() {
+    return Promise.resolve({ models: [], problems: ["No Ollama answers."] });
+  }
+
+  allowEndpoint(endpoint: string | null) {
+    this.requests.push({ allowEndpoint: endpoint });
+    return Promise.resolve({});
   }
 
   busy(): boolean {

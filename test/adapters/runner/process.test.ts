@@ -61,6 +61,7 @@ const run = {
   settings: {},
   runtime: null,
   model: null,
+  endpoint: null,
   fresh: false,
   seed: null,
 } as const;

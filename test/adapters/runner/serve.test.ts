@@ -64,6 +64,7 @@ const run: RequestOf<"startRun"> = {
   settings: { groupSize: 4 },
   runtime: null,
   model: null,
+  endpoint: null,
   fresh: false,
   seed: null,
 };

@@ -31,7 +31,9 @@ function parts(change: {
       solutionIn: async () => [],
       write: async () => undefined,
     },
-    sandbox: change.sandbox ?? (async () => ({ describe: change.describe ?? (async () => info) }) as unknown as Sandbox),
+    sandbox:
+      change.sandbox ??
+      (async () => ({ describe: change.describe ?? (async () => info) }) as unknown as Sandbox),
     openPolicy: change.openPolicy ?? (async () => ({ close: async () => undefined }) as Policy),
   };
 }

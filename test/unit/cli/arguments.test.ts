@@ -38,6 +38,7 @@ describe("the options of run", () => {
       settings: {},
       runtime: null,
       model: null,
+      endpoint: null,
       fresh: false,
       seed: null,
     });
@@ -46,7 +47,7 @@ describe("the options of run", () => {
   test("with all", async () => {
     expect(
       await requestOf(
-        "run --task a --task b --strategy greedy --hours 1.5 --tokens 1000 --target 0.9 --group-size 4 --seed 0 --depth 1 --model m.gguf --runtime embedded --fresh --paper --max-reply-tokens 64",
+        "run --task a --task b --strategy greedy --hours 1.5 --tokens 1000 --target 0.9 --group-size 4 --seed 0 --depth 1 --model m.gguf --runtime embedded --endpoint gpu-box --fresh --paper --max-reply-tokens 64",
       ),
     ).toEqual({
       tasks: ["a", "b"],
@@ -56,6 +57,7 @@ describe("the options of run", () => {
       settings: { groupSize: 4, pipelineDepth: 1, maxReplyTokens: 64, paper: true },
       runtime: "embedded",
       model: "/home/me/work/m.gguf",
+      endpoint: "gpu-box",
       fresh: true,
       seed: 0,
     });

@@ -6,12 +6,12 @@
 const longestCycle = 32;
 const limit = 192;
 
-export function createRepetitionGuard(): { repeats(token: number): boolean } {
-  const tokens: number[] = [];
+export function createRepetitionGuard(): { repeats(token: number | string): boolean } {
+  const tokens: (number | string)[] = [];
   /** By cycle length: how many tokens in a row equal the one a cycle before. */
   const runs = new Array<number>(longestCycle + 1).fill(0);
   return {
-    /** Takes the next token; true if the reply is in a loop. */
+    /** Takes the next token, by its id or its text; true if the reply is in a loop. */
     repeats(token) {
       const at = tokens.push(token) - 1;
       let longest = 0;

@@ -1,0 +1,160 @@
+/** What is known of a model before it is loaded: from the server, and from the header of its file if it is here. */
+import { access, constants } from "node:fs/promises";
+import { gguf } from "@huggingface/gguf";
+import type { ShowResponse } from "ollama";
+import { ExitError } from "../../core/errors.ts";
+import type { Sha256 } from "../../core/ports.ts";
+import { RequestFailed, remoteHost, type Server } from "./server.ts";
+
+export interface ModelFacts {
+  /** Name with its tag. */
+  readonly name: string;
+  /** Of the weights: the SHA-256 of the model file, where there is no adapter beside it. */
+  readonly digest: string;
+  /** Jinja source of the chat template in the model file; null where that cannot be read or has none. */
+  readonly template: string | null;
+  readonly templateDigest: string;
+  /** Empty where the model has none. */
+  readonly bosToken: string;
+  readonly eosToken: string;
+  /** Does the server put a begin token before every prompt? Null where the model does not say. */
+  readonly addsBos: boolean | null;
+  /** Tokens of the context it was trained with; null where the model does not say. */
+  readonly trainedLength: number | null;
+  /** Its description says how many threads evaluate it on a CPU. */
+  readonly setsThreads: boolean;
+  readonly quantisation: string | null;
+  readonly license: string | null;
+}
+
+type Metadata = Readonly<Record<string, unknown>>;
+
+/** @throws ExitError `model-missing`, `model-remote`, `model-unsuitable`, `ollama-unreachable`. */
+export async function readModelFacts(
+  server: Server,
+  model: string,
+  sha256: Sha256,
+  signal: AbortSignal,
+): Promise<ModelFacts> {
+  const shown = await show(server, model, false, signal);
+  const host = remoteHost(shown);
+  if (host !== null)
+    throw new ExitError(
+      "model-remote",
+      `The model "${model}" runs on ${host}, not on your Ollama server: your code would be sent there. Choose a model that runs locally.`,
+    );
+  if (shown.capabilities !== undefined && !shown.capabilities.includes("completion"))
+    throw new ExitError(
+      "model-unsuitable",
+      `The model "${model}" cannot write text (it can: ${shown.capabilities.join(", ")}). Choose an instruct model.`,
+    );
+  const header = server.endpoint.isLocal ? await readHeader(blobPath(shown.modelfile)) : null;
+  // Only on demand does the server list the vocabulary, which names the special tokens; the template it keeps.
+  const info = header ?? metadataOf(await show(server, model, true, signal));
+  const template = text(header?.["tokenizer.chat_template"]);
+  const tokens = info["tokenizer.ggml.tokens"];
+  const special = (kind: string) => {
+    const id = whole(info[`tokenizer.ggml.${kind}_token_id`]);
+    return id !== null && Array.isArray(tokens) ? (text(tokens[id]) ?? "") : "";
+  };
+  const addsBos = info["tokenizer.ggml.add_bos_token"];
+  const firstLine = shown.license?.split("\n").find((line) => line.trim() !== "");
+  return {
+    name: withTag(model),
+    digest: weightsDigest(shown.modelfile, sha256) ?? (await manifestDigest(server, model, signal)),
+    template,
+    templateDigest: sha256(template ?? shown.template ?? ""),
+    bosToken: special("bos"),
+    eosToken: special("eos"),
+    addsBos: typeof addsBos === "boolean" ? addsBos : null,
+    trainedLength: whole(info[`${text(info["general.architecture"])}.context_length`]),
+    setsThreads: /^num_thread\s/m.test(shown.parameters ?? ""),
+    quantisation: shown.details?.quantization_level || null,
+    license: text(info["general.license"]) ?? (firstLine ? firstLine.trim().slice(0, 80) : null),
+  };
+}
+
+/** A name without a tag means the tag `latest`. */
+export function withTag(model: string): string {
+  return model.slice(model.lastIndexOf("/") + 1).includes(":") ? model : `${model}:latest`;
+}
+
+async function show(
+  server: Server,
+  model: string,
+  verbose: boolean,
+  signal: AbortSignal,
+): Promise<ShowResponse> {
+  try {
+    const request = { model, verbose };
+    return await server.ask((client) => client.show(request), signal);
+  } catch (error) {
+    if (error instanceof RequestFailed && (error.status === 404 || error.status === 400))
+      throw await missing(server, model, signal);
+    throw error;
+  }
+}
+
+export async function missing(server: Server, model: string, signal: AbortSignal): Promise<ExitError> {
+  const { models } = await server.ask((client) => client.list(), signal);
+  const names = models.map(({ name }) => name).sort();
+  const there = names.length > 0 ? `There are: ${names.join(", ")}.` : "It has no model yet.";
+  return new ExitError(
+    "model-missing",
+    `The Ollama server at ${server.endpoint.place} has no model "${model}". Fetch it with: ollama pull ${model}. ${there}`,
+  );
+}
+
+/** Files the model is made of, in the order of its description: the weights first. */
+function blobs(modelfile: string): readonly { readonly kind: string; readonly path: string }[] {
+  return [...modelfile.matchAll(/^(FROM|ADAPTER) (.+)$/gm)].map(([, kind = "", path = ""]) => ({
+    kind,
+    path: path.trim(),
+  }));
+}
+
+function blobPath(modelfile: string): string | null {
+  return blobs(modelfile)[0]?.path ?? null;
+}
+
+/** A second FROM is a projector for images, which texts do not pass; an adapter changes the weights. */
+function weightsDigest(modelfile: string, sha256: Sha256): string | null {
+  const files = blobs(modelfile);
+  const parts = files.filter(({ kind }, at) => at === 0 || kind === "ADAPTER");
+  const digests = parts.map(({ path }) => /sha256[-:]([0-9a-f]{64})$/.exec(path)?.[1] ?? null);
+  const [only = null, ...more] = digests;
+  if (digests.includes(null)) return null;
+  return more.length === 0 ? only : sha256(digests.join("\n"));
+}
+
+async function manifestDigest(server: Server, model: string, signal: AbortSignal): Promise<string> {
+  const { models } = await server.ask((client) => client.list(), signal);
+  const digest = models.find(({ name }) => name === withTag(model))?.digest.replace(/^sha256:/, "");
+  if (digest === undefined) throw await missing(server, model, signal);
+  return digest;
+}
+
+/** The metadata at the head of a model file, or null where it is not to be read from here. */
+async function readHeader(path: string | null): Promise<Metadata | null> {
+  if (path === null) return null;
+  try {
+    await access(path, constants.R_OK);
+    const { metadata } = await gguf(path, { allowLocalFile: true });
+    return Object.fromEntries(Object.entries(metadata));
+  } catch {
+    return null;
+  }
+}
+
+function metadataOf(shown: ShowResponse): Metadata {
+  return Object.fromEntries(Object.entries(shown.model_info ?? {}));
+}
+
+function text(value: unknown): string | null {
+  return typeof value === "string" && value !== "" ? value : null;
+}
+
+/** The file's 64-bit numbers are read as bigint. */
+function whole(value: unknown): number | null {
+  return typeof value === "number" || typeof value === "bigint" ? Number(value) : null;
+}
