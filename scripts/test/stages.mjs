@@ -64,7 +64,7 @@ export const stages = [
   {
     name: "editor",
     title: "Editor tests: the packed extension in VS Code",
-    parts: [...real, "extension", "editor", "browser"],
+    parts: [...real, "extension", "ollama", "editor", "browser"],
     limitSeconds: 2400,
     tool: vitest("editor"),
     tests: true,

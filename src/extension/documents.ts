@@ -54,7 +54,7 @@ export class Documents implements Disposable {
     return Uri.from({ scheme: schemes.revision, path: `/${node}/${path}` });
   }
 
-  /** A document of that name, such as `n12 prompt and reply.md`. */
+  /** A document of that name, such as `n12 prompt and reply`. */
   text(name: string, content: string): Uri {
     const uri = Uri.from({ scheme: schemes.text, path: `/${name}` });
     this.#texts.set(uri.path, content);

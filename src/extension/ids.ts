@@ -35,4 +35,7 @@ export const contextKeys = {
   applied: "exitMl.applied",
 } as const;
 
+/** Texts of ours: long lines are wrapped in them (configurationDefaults). */
+export const languageIds = { step: "exit-ml-step" } as const;
+
 export const schemes = { revision: "exit-ml-revision", text: "exit-ml-text" } as const;

@@ -24,9 +24,9 @@ export async function openPage(): Promise<OpenPage> {
   if (executablePath === undefined) {
     throw new Error("EXIT_ML_TEST_BROWSER is not set. `npm test -- --only editor` sets it.");
   }
-  // Chromium keeps its crash reports beside the user's own.
+  // Chromium keeps its crash reports beside the user's own, and a database of settings at run time.
   const home = mkdtempSync(join(tmpdir(), "exit-ml-browser-"));
-  const env = { ...process.env, XDG_CONFIG_HOME: home, XDG_CACHE_HOME: home };
+  const env = { ...process.env, XDG_CONFIG_HOME: home, XDG_CACHE_HOME: home, XDG_RUNTIME_DIR: home };
   const browser = await chromium.launch({ executablePath, args: flags, env });
   const close = async (): Promise<void> => {
     await browser.close();

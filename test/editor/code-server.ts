@@ -156,6 +156,7 @@ function program(): { node: string; entry: string } {
 function prepare(home: string, settings: Record<string, unknown>): string[] {
   const userData = join(home, "user-data");
   const text = JSON.stringify(settings, undefined, 2);
+  mkdirSync(join(home, "tmp"), { mode: 0o700 });
   // In a remote window, which this is, settings of machine scope are read from the server's own file.
   for (const scope of ["User", "Machine"]) {
     mkdirSync(join(userData, scope), { recursive: true });
@@ -175,6 +176,9 @@ function environment(home: string, changes: CodeServerOptions["env"]): NodeJS.Pr
   return {
     ...Object.fromEntries(kept),
     XDG_DATA_HOME: join(home, "data"),
+    // VS Code and its extensions leave sockets and folders there.
+    XDG_RUNTIME_DIR: join(home, "tmp"),
+    TMPDIR: join(home, "tmp"),
     EXTENSIONS_GALLERY: noGallery,
     ...changes,
   };

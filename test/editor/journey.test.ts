@@ -1,21 +1,19 @@
 /** The main job as a user does it, in the packed extension: from the palette to the revision in the workspace. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import type { OllamaServer } from "../../scripts/setup/ollama-server.mjs";
+import { expect, onTestFinished } from "vitest";
 import { openOllamaServer } from "../support/ollama.ts";
+import { testWith } from "../support/without.ts";
 import { openFolder } from "./session.ts";
 import { copyOfExample, runnerPid, vsix } from "./workspace.ts";
 
-let ollama: OllamaServer;
-beforeAll(async () => {
-  ollama = await openOllamaServer();
-});
-afterAll(() => ollama?.stop());
+const it = testWith("editor", "docker", "ollama");
 
 const item = "exit-ml.exit-ml.exitMl.run";
 
 it("iterates a solution, survives a reload, shows, applies, reverts and exports", async () => {
+  const ollama = await openOllamaServer();
+  onTestFinished(() => ollama.stop());
   const folder = copyOfExample("digits-config");
   const solution = join(folder, "solution", "config.json");
   const before = readFileSync(solution);

@@ -16,10 +16,19 @@ export interface Session extends Workbench {
  * Opens a folder in a window. To be called inside a test: its end closes the window and the server, and where it
  * failed a picture and the logs stay in test-output/editor/<file>/<test>/.
  */
-export async function openFolder(folder: string, options: CodeServerOptions = {}): Promise<Session> {
+export function openFolder(folder: string, options: CodeServerOptions = {}): Promise<Session> {
+  return openWindow(`folder=${encodeURIComponent(folder)}`, options);
+}
+
+/** As `openFolder`, but for a window in which no folder is open. */
+export function openNoFolder(options: CodeServerOptions = {}): Promise<Session> {
+  return openWindow("ew=true", options);
+}
+
+async function openWindow(query: string, options: CodeServerOptions): Promise<Session> {
   const { server, page, pictures } = await startBoth(options);
   const window = workbench(page.page, pictures);
-  await window.open(`http://${server.authority}/?folder=${encodeURIComponent(folder)}`);
+  await window.open(`http://${server.authority}/?${query}`);
   return { ...window, errors: page.errors, server };
 }
 

@@ -63,7 +63,10 @@ async function npm(args: readonly string[], cwd: string, signal: AbortSignal): P
       said = (said + text).slice(-keptOutput);
     });
   const code = await new Promise<number | null>((resolve, reject) => {
-    child.once("error", reject);
+    // Told to stop, it works on for a moment: its end is awaited, lest it write into a folder that is taken away.
+    child.once("error", (error) => {
+      if (child.pid === undefined) reject(error);
+    });
     child.once("close", resolve);
   }).catch((error: NodeJS.ErrnoException) => {
     signal.throwIfAborted();

@@ -29,7 +29,7 @@ export function evidenceText(evidence: Both, verdict: Verdict | null, style: Sty
 
 function summary(seen: Evidence): string {
   const facts = [duration(seen.ms)];
-  if (seen.exitCode !== null) facts.push(`exit code ${seen.exitCode}`);
+  if (seen.exitCode !== null && !seen.note.includes("exit code")) facts.push(`exit code ${seen.exitCode}`);
   if (seen.killedFor !== null) facts.push(`ended by us: ${seen.killedFor}`);
   if (seen.oomKilled) facts.push("out of memory");
   return `${printable(seen.note)} (${facts.join(", ")})`;

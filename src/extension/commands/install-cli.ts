@@ -2,7 +2,7 @@
 import { access, chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
-import { window } from "vscode";
+import { env, window } from "vscode";
 import { ExitError } from "../../protocol/errors.ts";
 
 /** By this line a launcher is known to be ours. */
@@ -28,10 +28,16 @@ export async function installCli(cli: string): Promise<void> {
   await write(file, cli);
   const folder = dirname(file);
   const inPath = (process.env.PATH ?? "").split(delimiter).includes(folder);
-  const how = inPath
-    ? "Try it in a terminal: exit-ml --help"
-    : `That folder is not in your PATH yet: add ${folder} to it.`;
-  void window.showInformationMessage(`Installed ${file}. ${how}`);
+  if (inPath) {
+    void window.showInformationMessage(`Installed ${file}. Try it in a terminal: exit-ml --help`);
+    return;
+  }
+  const copy = "Copy Folder";
+  const chosen = await window.showWarningMessage(
+    `Add ${folder} to your PATH: exit-ml is installed there, and your terminal does not look there yet.`,
+    copy,
+  );
+  if (chosen === copy) await env.clipboard.writeText(folder);
 }
 
 /** An update of the extension moves its files: an installed launcher is brought up to date. */

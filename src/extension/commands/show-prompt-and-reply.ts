@@ -1,10 +1,11 @@
 /** **Show Prompt and Reply**: the step that made a revision, as one document. */
-import { window, workspace } from "vscode";
+import { languages, window, workspace } from "vscode";
 import { promptText, repliesInFull } from "../../client/words/group-text.ts";
 import { nodeText } from "../../client/words/node-text.ts";
 import { makeStyle } from "../../client/words/style.ts";
 import { ExitError } from "../../protocol/errors.ts";
 import type { Documents } from "../documents.ts";
+import { languageIds } from "../ids.ts";
 import type { Session } from "../runner/session.ts";
 
 export async function showPromptAndReply(
@@ -29,6 +30,10 @@ export async function showPromptAndReply(
     "=====",
     ...repliesInFull(own, plain),
   ];
-  const uri = documents.text(`${node} prompt and reply.txt`, `${lines.join("\n")}\n`);
-  await window.showTextDocument(await workspace.openTextDocument(uri), { preview: true });
+  const uri = documents.text(`${node} prompt and reply`, `${lines.join("\n")}\n`);
+  const document = await languages.setTextDocumentLanguage(
+    await workspace.openTextDocument(uri),
+    languageIds.step,
+  );
+  await window.showTextDocument(document, { preview: true });
 }

@@ -112,7 +112,7 @@ function nodeRow(view: View, node: ListedNode): Row {
   return {
     id: node.id,
     label,
-    description: marks.join(" · "),
+    description: [...marks, node.id].join(" · "),
     tooltip: tooltip(view, node, marks),
     spoken: [
       `Revision ${node.id}`,

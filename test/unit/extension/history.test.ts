@@ -57,15 +57,15 @@ describe("rows", () => {
   it("the best is marked in its icon, its words and its spoken text", () => {
     expect(row(view, "n2")).toMatchObject({
       label: "0.9",
-      description: "★ best · improve · better",
+      description: "★ best · improve · better · n2",
       icon: { name: "star-full" },
       spoken: "Revision n2, scored, 0.9, best, improve, better",
     });
   });
 
   it("goal and standing are words, not colours alone", () => {
-    expect(row(view, "n3")?.description).toBe("diverge · worse");
-    expect(row(view, "n4")?.description).toBe("improve · unchanged");
+    expect(row(view, "n3")?.description).toBe("diverge · worse · n3");
+    expect(row(view, "n4")?.description).toBe("improve · unchanged · n4");
   });
 
   it("a failed revision says how it failed, each kind of failure in its own words and icon", () => {
