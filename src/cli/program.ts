@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { printable } from "../client/words/printable.ts";
 import { isExitError, toWireError, type WireError } from "../protocol/errors.ts";
 import type { Host } from "./host.ts";
+import type { Act, AddVerb } from "./verb.ts";
 import { addApply, addRevert } from "./verbs/apply.ts";
 import { addCheck } from "./verbs/check.ts";
 import { addDiff } from "./verbs/diff.ts";
@@ -19,13 +20,6 @@ import { addStatus } from "./verbs/status.ts";
 import { addStop } from "./verbs/stop.ts";
 import { addTree } from "./verbs/tree.ts";
 import { version } from "./version.ts";
-
-/** Adds a verb to the program. Its action sets the exit code by what it returns: 0 where it returns nothing. */
-export type AddVerb = (program: Command, host: Host, act: Act) => void;
-/** Wraps an action so that its exit code is kept. */
-export type Act = <A extends unknown[]>(
-  action: (...args: A) => Promise<number | undefined>,
-) => (...args: A) => Promise<void>;
 
 const verbs: readonly AddVerb[] = [
   addInit,

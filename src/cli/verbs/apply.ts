@@ -2,7 +2,7 @@
 
 import { printable } from "../../client/words/printable.ts";
 import { contextOf } from "../context.ts";
-import type { AddVerb } from "../program.ts";
+import type { AddVerb } from "../verb.ts";
 import { type TaskOption, withTask } from "./task-option.ts";
 
 export const addApply: AddVerb = (program, host, act) => {

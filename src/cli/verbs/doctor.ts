@@ -2,8 +2,8 @@
 import { fields } from "../../client/words/format.ts";
 import { printable } from "../../client/words/printable.ts";
 import { contextOf } from "../context.ts";
-import type { AddVerb } from "../program.ts";
 import { modelFrom } from "../run-options.ts";
+import type { AddVerb } from "../verb.ts";
 
 interface Options {
   readonly model?: string;

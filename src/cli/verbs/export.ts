@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { plural } from "../../client/words/format.ts";
 import { contextOf } from "../context.ts";
-import type { AddVerb } from "../program.ts";
+import type { AddVerb } from "../verb.ts";
 import { type TaskOption, withTask } from "./task-option.ts";
 
 interface Options extends TaskOption {

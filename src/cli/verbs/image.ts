@@ -1,6 +1,6 @@
 /** `exit-ml image build`: the sandbox image of a task that says how to build it. */
 import { contextOf } from "../context.ts";
-import type { AddVerb } from "../program.ts";
+import type { AddVerb } from "../verb.ts";
 import { type TaskOption, withTask } from "./task-option.ts";
 
 export const addImage: AddVerb = (program, host, act) => {

@@ -10,7 +10,7 @@ import {
 import { printable } from "../../client/words/printable.ts";
 import { contextOf } from "../context.ts";
 import { number } from "../options.ts";
-import type { AddVerb } from "../program.ts";
+import type { AddVerb } from "../verb.ts";
 
 export const addInit: AddVerb = (program, host, act) => {
   const command = program

@@ -1,7 +1,7 @@
 /** `exit-ml install-runtime`: brings the embedded runtime, for models without a server. */
 import { resolve } from "node:path";
 import { contextOf } from "../context.ts";
-import type { AddVerb } from "../program.ts";
+import type { AddVerb } from "../verb.ts";
 
 export const addInstallRuntime: AddVerb = (program, host, act) => {
   const command = program

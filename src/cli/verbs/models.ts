@@ -3,7 +3,7 @@ import { bytes } from "../../client/words/format.ts";
 import { printable } from "../../client/words/printable.ts";
 import type { ModelChoice } from "../../protocol/results.ts";
 import { contextOf } from "../context.ts";
-import type { AddVerb } from "../program.ts";
+import type { AddVerb } from "../verb.ts";
 
 export const addModels: AddVerb = (program, host, act) => {
   const command = program

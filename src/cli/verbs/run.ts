@@ -3,8 +3,8 @@ import { type Command, Option } from "commander";
 import { strategies } from "../../protocol/results.ts";
 import { contextOf } from "../context.ts";
 import { collect, number, positive, whole } from "../options.ts";
-import type { AddVerb } from "../program.ts";
 import { defaultIterations, type RunFlags, runRequestFrom } from "../run-options.ts";
+import type { AddVerb } from "../verb.ts";
 import { watchRun } from "../watch-run.ts";
 
 export const addRun: AddVerb = (program, host, act) => {

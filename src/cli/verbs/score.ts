@@ -7,7 +7,7 @@ import { printable } from "../../client/words/printable.ts";
 import type { Style } from "../../client/words/style.ts";
 import type { ScoreReport } from "../../protocol/results.ts";
 import { contextOf } from "../context.ts";
-import type { AddVerb } from "../program.ts";
+import type { AddVerb } from "../verb.ts";
 import { type TaskOption, withTask } from "./task-option.ts";
 
 interface Options extends TaskOption {

@@ -5,7 +5,7 @@ import { nodeText } from "../../client/words/node-text.ts";
 import { ExitError, isExitError } from "../../protocol/errors.ts";
 import type { Group, Shown } from "../../protocol/results.ts";
 import { contextOf } from "../context.ts";
-import type { AddVerb } from "../program.ts";
+import type { AddVerb } from "../verb.ts";
 import { type TaskOption, withTask } from "./task-option.ts";
 
 interface Options extends TaskOption {

@@ -6,7 +6,7 @@ import { printable } from "../../client/words/printable.ts";
 import type { Style } from "../../client/words/style.ts";
 import type { Run, Status, TaskStatus } from "../../protocol/results.ts";
 import { contextOf } from "../context.ts";
-import type { AddVerb } from "../program.ts";
+import type { AddVerb } from "../verb.ts";
 
 export const addStatus: AddVerb = (program, host, act) => {
   const command = program

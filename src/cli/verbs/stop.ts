@@ -1,7 +1,7 @@
 /** `exit-ml stop`: ends what is under way, keeping what is finished. */
 import { isExitError } from "../../protocol/errors.ts";
 import { contextOf } from "../context.ts";
-import type { AddVerb } from "../program.ts";
+import type { AddVerb } from "../verb.ts";
 
 export const addStop: AddVerb = (program, host, act) => {
   const command = program

@@ -2,8 +2,8 @@
 
 import { metricNames } from "../../client/words/metric.ts";
 import { contextOf } from "../context.ts";
-import type { AddVerb } from "../program.ts";
 import { treeText } from "../tree-text.ts";
+import type { AddVerb } from "../verb.ts";
 import { type TaskOption, withTask } from "./task-option.ts";
 
 interface Options extends TaskOption {
