@@ -2,6 +2,7 @@
  * The use cases of one workspace, as the runner serves them. `openApp` (compose.ts) builds one; whoever holds
  * it holds the workspace's lock.
  */
+import type { GuaranteeName } from "../core/guarantees.ts";
 import type { Budget, Group, Run, Strategy } from "../core/history.ts";
 import type {
   CheckReport,
@@ -49,6 +50,11 @@ export interface ModelRequest {
   readonly endpoint: string | null;
 }
 
+export interface DoctorRequest extends ModelRequest {
+  /** Also try what the sandbox enforces, which takes some seconds. */
+  readonly selfTest?: boolean;
+}
+
 export interface RunRequest extends ModelRequest {
   /** Names; empty: the only task of the workspace, or all train tasks with `all`. */
   readonly tasks: readonly string[];
@@ -58,6 +64,8 @@ export interface RunRequest extends ModelRequest {
   readonly settings: Partial<Settings>;
   /** End an unfinished run of the same tasks and begin a new one. */
   readonly fresh: boolean;
+  /** Guarantees of the sandbox the user agrees to do without. */
+  readonly allowMissing: readonly GuaranteeName[];
   /** Seed of the run; null: drawn. */
   readonly seed: number | null;
 }
@@ -80,8 +88,8 @@ export interface App {
   /** Asks the run to end; finished replies and scores are kept, the run stays unfinished. Returns when it has ended. */
   stopRun(): Promise<{ readonly stopped: boolean }>;
   status(): Promise<Status>;
-  /** Is everything there that a run needs? Starts nothing. */
-  doctor(request: ModelRequest, signal: AbortSignal): Promise<Readiness>;
+  /** Is everything there that a run needs? Starts nothing; with `selfTest` only what tries the sandbox anew. */
+  doctor(request: DoctorRequest, signal: AbortSignal): Promise<Readiness>;
   tree(task: string | null): Promise<{ readonly nodes: readonly ListedNode[] }>;
   /** A node (`best` names the best one) with the group that made it and the group members' texts. */
   show(node: string, task: string | null): Promise<Shown>;

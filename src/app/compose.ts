@@ -25,6 +25,7 @@ import { openPolicy } from "./model.ts";
 import { endpointOf, listAllModels } from "./models.ts";
 import { type ActiveRun, startRun } from "./run.ts";
 import { scoreFiles } from "./score-files.ts";
+import { tryAnew } from "./self-tests.ts";
 import { openStateFolders, type StateFolders } from "./state.ts";
 import { statusOf } from "./status.ts";
 import { findNode, listNodes, rootOf, snapshotOf } from "./tree.ts";
@@ -69,7 +70,7 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
     if (event.type === "runEnded") log(`run ${event.run.id} ended: ${event.error?.message ?? event.reason}`);
     for (const listener of listeners) listener(event);
   };
-  const { sandbox, scorer, closeSandbox } = lazySandbox(folders, store, sha256, log);
+  const { sandbox, scorer, closeSandbox } = lazySandbox(folders, store, sha256, clock, log);
   const closing = new AbortController();
   let starting: { readonly controller: AbortController; readonly settled: Promise<unknown> } | null = null;
   let active: ActiveRun | null = null;
@@ -127,7 +128,14 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
     },
     doctor: (request, signal) =>
       examine(
-        { workspace, sandbox, openPolicy: () => runParts.openPolicy(request, also(signal)) },
+        {
+          ...runParts,
+          openPolicy: () => runParts.openPolicy(request, also(signal)),
+          selfTest:
+            request.selfTest === true
+              ? (task, info, opened) => tryAnew(task, info, { ...parts, sandbox: opened }, also(signal))
+              : null,
+        },
         also(signal),
       ),
     status: () => statusOf(folders.workspace, workspace, store, active?.run.id ?? null),

@@ -1,6 +1,7 @@
 /** Is everything there that a run needs? Each part is looked at for itself, so that all that is missing is named. */
 import { isExitError, messageOf } from "../core/errors.ts";
-import type { Policy, Sandbox, Workspace } from "../core/ports.ts";
+import { type Guarantee, missing, type SelfTest, sentence } from "../core/guarantees.ts";
+import type { Policy, ResolvedTask, Sandbox, SandboxInfo, Workspace } from "../core/ports.ts";
 import type { Readiness } from "../core/reports.ts";
 import { usableTasks } from "./choose-task.ts";
 
@@ -8,6 +9,10 @@ export interface DoctorParts {
   readonly workspace: Workspace;
   readonly sandbox: () => Promise<Sandbox>;
   readonly openPolicy: () => Promise<Policy>;
+  /** Tries what the sandbox enforces; null: not asked for. */
+  readonly selfTest:
+    | ((task: ResolvedTask, info: SandboxInfo, sandbox: Sandbox) => Promise<Pick<SelfTest, "guarantees">>)
+    | null;
 }
 
 type Part = Readiness["parts"][number];
@@ -17,7 +22,10 @@ export async function examine(parts: DoctorParts, signal: AbortSignal): Promise<
   return { parts: [...tasks, model] };
 }
 
-async function examineTasks({ workspace, sandbox }: DoctorParts, signal: AbortSignal): Promise<Part[]> {
+async function examineTasks(
+  { workspace, sandbox, selfTest }: DoctorParts,
+  signal: AbortSignal,
+): Promise<Part[]> {
   let names: readonly string[];
   try {
     names = await usableTasks(workspace);
@@ -25,13 +33,20 @@ async function examineTasks({ workspace, sandbox }: DoctorParts, signal: AbortSi
     return [{ part: "task", ok: false, message: messageOf(error) }];
   }
   const found: Part[] = [{ part: "task", ok: true, message: names.join(", ") }];
+  const tried = new Set<string>();
   for (const name of names) {
     try {
       const [opened, task] = await Promise.all([sandbox(), workspace.resolve(name)]);
-      const { engine, version, boundary, image } = await opened.describe(task, signal);
+      const info = await opened.describe(task, signal);
+      const { engine, version, boundary, image, imageDigest } = info;
       if (name === names[0])
         found.push({ part: "engine", ok: true, message: `version ${version} at ${engine}, ${boundary}` });
       found.push({ part: "image", ok: true, message: `${image} for ${name}` });
+      const setting = `${imageDigest} ${task.definition.sandbox.gpus}`;
+      if (selfTest === null || tried.has(setting)) continue;
+      tried.add(setting);
+      const { guarantees } = await selfTest(task, info, opened);
+      found.push(...guarantees.map(guaranteePart));
     } catch (error) {
       signal.throwIfAborted();
       const part = partAtFault(error);
@@ -40,6 +55,10 @@ async function examineTasks({ workspace, sandbox }: DoctorParts, signal: AbortSi
     }
   }
   return found;
+}
+
+function guaranteePart(guarantee: Guarantee): Part {
+  return { part: "sandbox", ok: missing([guarantee]).length === 0, message: sentence(guarantee) };
 }
 
 function partAtFault(error: unknown): "engine" | "image" | "task" {

@@ -2,9 +2,10 @@
 import { hostname, userInfo } from "node:os";
 import { createDockerSandbox } from "../adapters/docker/sandbox.ts";
 import { messageOf } from "../core/errors.ts";
-import type { Sandbox, Scorer, Sha256, Store } from "../core/ports.ts";
+import type { Clock, Sandbox, Scorer, Sha256, Store } from "../core/ports.ts";
 import { createKeptOutputs } from "./kept-outputs.ts";
 import { createScorer } from "./score.ts";
+import { selfTestForScore } from "./self-tests.ts";
 import type { StateFolders } from "./state.ts";
 
 /** The sandbox is looked for when it is first needed: a tree can be read without Docker. */
@@ -12,6 +13,7 @@ export function lazySandbox(
   folders: StateFolders,
   store: Store,
   sha256: Sha256,
+  clock: Clock,
   log: (line: string) => void,
 ): { sandbox: () => Promise<Sandbox>; scorer: () => Promise<Scorer>; closeSandbox: () => Promise<void> } {
   let opened: Promise<Sandbox> | null = null;
@@ -41,7 +43,14 @@ export function lazySandbox(
     scorer: async () => {
       const ready = await sandbox();
       scorer ??= Promise.resolve(
-        createScorer({ sandbox: ready, store, keptOutputs: createKeptOutputs(folders.kept), sha256 }),
+        createScorer({
+          sandbox: ready,
+          store,
+          keptOutputs: createKeptOutputs(folders.kept),
+          selfTest: (task, info, signal) =>
+            selfTestForScore(task, info, { sandbox: ready, store, clock, sha256 }, signal),
+          sha256,
+        }),
       );
       return scorer;
     },

@@ -3,7 +3,8 @@ import { randomInt } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { defaultCapacity } from "../core/buffer.ts";
 import { ExitError, isExitError, messageOf } from "../core/errors.ts";
-import type { Node, Run } from "../core/history.ts";
+import { guaranteeWarnings, refuseMissing, type SelfTest } from "../core/guarantees.ts";
+import type { Node, Provenance, Run } from "../core/history.ts";
 import { type LoopContext, runLoop } from "../core/loop.ts";
 import { policyVersion } from "../core/policy-version.ts";
 import type {
@@ -25,6 +26,7 @@ import type { ModelRequest, RunRequest } from "./app.ts";
 import { ensureAudited } from "./audit-once.ts";
 import { onlyTask, usableTasks } from "./choose-task.ts";
 import { ensureRoot } from "./roots.ts";
+import { selfTestForRun } from "./self-tests.ts";
 import { bestOf } from "./tree.ts";
 
 export interface RunParts {
@@ -67,7 +69,10 @@ export async function startRun(
   const sandbox = await parts.sandbox();
   const first = tasks[0];
   if (first === undefined) throw new ExitError("no-task", "There is no task to run.");
-  const sandboxInfo = await sandbox.describe(first, signal);
+  const selfTests = await examineSandbox(request, tasks, sandbox, parts, signal);
+  const described = await sandbox.describe(first, signal);
+  const lacks = selfTests.flatMap(({ guarantees }) => guaranteeWarnings(guarantees));
+  const sandboxInfo = { ...described, warnings: [...new Set([...described.warnings, ...lacks])] };
   const scorer = await parts.scorer();
   for (const task of tasks) {
     parts.emit({ type: "progress", text: `Scoring the solution of ${task.id} as it is` });
@@ -83,7 +88,8 @@ export async function startRun(
   try {
     const policyInfo = await policy.describe(signal);
     signal.throwIfAborted();
-    const provenance = { policy: policyInfo, sandbox: sandboxInfo };
+    const { allowMissing: allowedMissing } = request;
+    const provenance = { policy: policyInfo, sandbox: sandboxInfo, selfTests, allowedMissing };
     const { run, continued } = openRun(request, tasks, provenance, parts);
     if (continued) {
       const text = `Going on with run ${run.id}, under the settings and the budget it was begun with; --fresh begins a new one.`;
@@ -96,6 +102,26 @@ export async function startRun(
     await policy.close();
     throw error;
   }
+}
+
+/** What the sandbox enforces for each task's image. @throws ExitError `guarantee-missing`. */
+async function examineSandbox(
+  { allowMissing }: RunRequest,
+  tasks: readonly ResolvedTask[],
+  sandbox: Sandbox,
+  parts: RunParts,
+  signal: AbortSignal,
+): Promise<SelfTest[]> {
+  const found = new Map<string, SelfTest>();
+  const trying = (): void =>
+    parts.emit({ type: "progress", text: "Trying what the sandbox engine enforces" });
+  for (const task of tasks) {
+    const info = await sandbox.describe(task, signal);
+    const selfTest = await selfTestForRun(task, info, { ...parts, sandbox }, trying, signal);
+    refuseMissing(selfTest.guarantees, allowMissing);
+    found.set(`${selfTest.image} ${selfTest.digest}`, selfTest);
+  }
+  return [...found.values()];
 }
 
 async function chosenTasks(request: RunRequest, workspace: Workspace): Promise<ResolvedTask[]> {
@@ -115,7 +141,7 @@ async function chosenTasks(request: RunRequest, workspace: Workspace): Promise<R
 function openRun(
   request: RunRequest,
   tasks: readonly ResolvedTask[],
-  provenance: Run["provenance"],
+  provenance: Provenance,
   parts: Pick<RunParts, "store" | "clock">,
 ): { run: Run; continued: boolean } {
   const names = tasks.map((task) => task.id).sort();
@@ -127,7 +153,8 @@ function openRun(
     const { spent, budget } = unfinished;
     // Killed between its last iteration and the note that it had ended.
     const exhausted = budget.iterations !== null && spent.iterations >= budget.iterations;
-    if (!request.fresh && !exhausted) return { run: unfinished, continued: true };
+    if (!request.fresh && !exhausted)
+      return { run: withAllowed(unfinished, provenance, parts.store), continued: true };
     const endedBy = exhausted ? "iterations" : "replaced";
     parts.store.updateRun(unfinished.id, { spent, endedAt: parts.clock.now(), endedBy });
   }
@@ -147,6 +174,16 @@ function openRun(
   };
   parts.store.openRun(run);
   return { run, continued: false };
+}
+
+/** A run that goes on keeps what it was begun with, and adds what the user allowed it since. */
+function withAllowed(run: Run, now: Provenance, store: Store): Run {
+  const before = run.provenance?.allowedMissing ?? [];
+  const added = now.allowedMissing.filter((name) => !before.includes(name));
+  if (added.length === 0) return run;
+  const provenance = { ...(run.provenance ?? now), allowedMissing: [...before, ...added] };
+  store.updateRun(run.id, { spent: run.spent, provenance });
+  return { ...run, provenance };
 }
 
 interface Crew {

@@ -5,12 +5,14 @@
 import { rm } from "node:fs/promises";
 import { ExitError } from "../core/errors.ts";
 import { runFeedback } from "../core/feedback.ts";
+import type { SelfTest } from "../core/guarantees.ts";
 import type {
   EvaluateOutcome,
   Evidence,
   ResolvedTask,
   RunRequest,
   Sandbox,
+  SandboxInfo,
   ScoreRequest,
   ScoreResult,
   Scorer,
@@ -26,6 +28,8 @@ export interface ScorerParts {
   readonly sandbox: Sandbox;
   readonly store: Pick<Store, "score" | "putScore">;
   readonly keptOutputs: KeptOutputs;
+  /** What the sandbox is known to enforce; made if it is not known yet. */
+  readonly selfTest: (task: ResolvedTask, info: SandboxInfo, signal: AbortSignal) => Promise<SelfTest>;
   readonly sha256: Sha256;
 }
 
@@ -38,21 +42,27 @@ const patience = 3;
 export function createScorer(parts: ScorerParts): Scorer {
   const underWay = new Map<string, Promise<ScoreResult>>();
   const whose = createBlame(parts);
-  const images = new Map<string, string>();
+  const surroundings = new Map<string, SelfTest>();
+
+  /** The image and the self-test a task is scored with, looked up once for each evaluator. */
+  const surroundingsOf = async (task: ResolvedTask, signal: AbortSignal): Promise<SelfTest> => {
+    let found = surroundings.get(task.evaluatorDigest);
+    if (found === undefined) {
+      const info = await parts.sandbox.describe(task, signal);
+      found = await parts.selfTest(task, info, signal);
+      surroundings.set(task.evaluatorDigest, found);
+    }
+    return found;
+  };
 
   /** What makes two scorings one: task, solution, image, everything the evaluator depends on, the seed list. */
-  const keyOf = async (task: ResolvedTask, snapshot: string, signal: AbortSignal): Promise<string> => {
-    let image = images.get(task.evaluatorDigest);
-    if (image === undefined) {
-      image = (await parts.sandbox.describe(task, signal)).imageDigest;
-      images.set(task.evaluatorDigest, image);
-    }
-    return parts.sha256(JSON.stringify([task.id, snapshot, image, task.evaluatorDigest, [searchSeed]]));
-  };
+  const keyOf = (task: ResolvedTask, snapshot: string, image: string): string =>
+    parts.sha256(JSON.stringify([task.id, snapshot, image, task.evaluatorDigest, [searchSeed]]));
 
   return {
     async score(request, signal) {
-      const key = await keyOf(request.task, request.snapshot, signal);
+      const { image, digest: selfTest } = await surroundingsOf(request.task, signal);
+      const key = keyOf(request.task, request.snapshot, image);
       // A scoring another caller waits for may be cancelled by that caller: then it is made again here.
       for (let other = underWay.get(key); other !== undefined; other = underWay.get(key)) {
         const result = await other.catch(() => null);
@@ -66,7 +76,7 @@ export function createScorer(parts: ScorerParts): Scorer {
       try {
         const result = await scoring;
         // An outage says nothing about the solution: it is scored again the next time.
-        if (result.verdict !== "infra") parts.store.putScore({ ...result, key });
+        if (result.verdict !== "infra") parts.store.putScore({ ...result, key, selfTest });
         return result;
       } finally {
         underWay.delete(key);

@@ -2,6 +2,7 @@
 import { isAbsolute, resolve } from "node:path";
 import { ExitError } from "../protocol/errors.ts";
 import type { RequestOf } from "../protocol/methods.ts";
+import { guaranteeNames } from "../protocol/results.ts";
 
 export type RunRequest = RequestOf<"startRun">;
 
@@ -22,6 +23,7 @@ export interface RunFlags {
   readonly endpoint?: string;
   readonly allowEndpoint?: boolean;
   readonly fresh?: boolean;
+  readonly allowMissing?: readonly string[];
   readonly paper?: boolean;
 }
 
@@ -60,8 +62,18 @@ export function runRequestFrom(flags: RunFlags, cwd: string, env: NodeJS.Process
     model: modelFrom(flags.model, cwd),
     endpoint: flags.endpoint ?? (env.OLLAMA_HOST || null),
     fresh: flags.fresh === true,
+    allowMissing: (flags.allowMissing ?? []).map(guaranteeNamed),
     seed: flags.seed ?? null,
   };
+}
+
+function guaranteeNamed(text: string): (typeof guaranteeNames)[number] {
+  const found = guaranteeNames.find((name) => name === text);
+  if (found !== undefined) return found;
+  throw new ExitError(
+    "usage",
+    `--allow-missing knows no guarantee "${text}"; there are ${guaranteeNames.join(", ")}.`,
+  );
 }
 
 /** The runner works elsewhere: the path of a model file must not depend on where. */

@@ -2,6 +2,7 @@
  * The history: nodes (partial histories), groups (iterations) and their replies, with the names they have on
  * the wire, in the store and in exports (DESIGN.md section 3, EXIT.md section 1). Plain data, no behaviour.
  */
+import type { GuaranteeName, SelfTest } from "./guarantees.ts";
 import type { PolicyInfo, SandboxInfo } from "./ports.ts";
 import type { Settings } from "./settings.ts";
 import type { Verdict } from "./verdict.ts";
@@ -187,6 +188,15 @@ export interface Budget {
   readonly target: number | null;
 }
 
+export interface Provenance {
+  readonly policy: PolicyInfo;
+  readonly sandbox: SandboxInfo;
+  /** What the sandbox was found to enforce, for each image of the run. */
+  readonly selfTests: readonly SelfTest[];
+  /** The guarantees the user agreed to do without. */
+  readonly allowedMissing: readonly GuaranteeName[];
+}
+
 export interface Run {
   readonly id: string;
   readonly seed: number;
@@ -200,10 +210,7 @@ export interface Run {
   /** `iterations`, `hours`, `tokens`, `target` or `replaced`; null while unfinished. */
   readonly endedBy: string | null;
   /** What it was begun with: the model and its licence, the engine and the image by digest. */
-  readonly provenance: {
-    readonly policy: PolicyInfo;
-    readonly sandbox: SandboxInfo;
-  } | null;
+  readonly provenance: Provenance | null;
   /** Spent so far, over all sessions of the run. */
   readonly spent: { readonly iterations: number; readonly ms: number; readonly tokens: number };
 }

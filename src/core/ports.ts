@@ -2,6 +2,7 @@
  * The doors of the engine: what it needs from the world, as plain interfaces. `src/adapters` has one room per
  * port; tests have others. Every long call takes an AbortSignal and rejects with its reason when aborted.
  */
+import type { Guarantee, SelfTest } from "./guarantees.ts";
 import type {
   BufferEntry,
   Edit,
@@ -215,6 +216,11 @@ export type EvaluateOutcome =
 export interface Sandbox {
   /** @throws ExitError `docker-unreachable`, `docker-denied`, `image-missing`. */
   describe(task: ResolvedTask, signal?: AbortSignal): Promise<SandboxInfo>;
+  /**
+   * Finds out by trying what the sandbox enforces with the task's image; takes some seconds.
+   * @throws ExitError as `describe`; the engine's error if it stops answering.
+   */
+  selfTest(task: ResolvedTask, signal: AbortSignal): Promise<readonly Guarantee[]>;
   /** Runs a revision in a fresh container and collects its outputs from the stopped container. */
   run(request: RunRequest, signal: AbortSignal): Promise<RunOutcome>;
   /** Runs the score command in a fresh container that no revision process ever saw. */
@@ -323,13 +329,18 @@ export interface Outcome {
 export interface StoredScore extends Omit<ScoreResult, "cached"> {
   /** SHA-256 over task, solution tree, evaluator, data and seed list. */
   readonly key: string;
+  /** Digest of the self-test it was made under (`SelfTest.digest`); null where none had been made. */
+  readonly selfTest: string | null;
 }
 
 /** The history in durable storage. Calls are synchronous and durable when they return; all are idempotent. */
 export interface Store {
   openRun(run: Run): void;
   runs(): readonly Run[];
-  updateRun(id: string, change: Pick<Run, "spent"> & Partial<Pick<Run, "endedAt" | "endedBy">>): void;
+  updateRun(
+    id: string,
+    change: Pick<Run, "spent"> & Partial<Pick<Run, "endedAt" | "endedBy" | "provenance">>,
+  ): void;
 
   addRoot(node: Node): void;
   /** Gives a root the score it has under the evaluator as it is now. */
@@ -365,6 +376,9 @@ export interface Store {
   /** Evaluator digests that passed the audit, so that it is made once. */
   auditPassed(task: string, evaluatorDigest: string): boolean;
   setAuditPassed(task: string, evaluatorDigest: string): void;
+  /** The newest self-test of an engine with an image. */
+  selfTest(key: string): SelfTest | null;
+  putSelfTest(key: string, selfTest: SelfTest): void;
 
   readonly journal: Journal;
   close(): void;

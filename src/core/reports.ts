@@ -42,9 +42,9 @@ export interface ListedNode extends Node {
 /** What a run needs of this machine, with what is missing and how to mend it. */
 export interface Readiness {
   readonly parts: readonly {
-    readonly part: "task" | "engine" | "image" | "model";
+    readonly part: "task" | "engine" | "image" | "sandbox" | "model";
     readonly ok: boolean;
-    /** What is there, or what is missing and its mend. */
+    /** What is there, or what is missing and its mend; of the sandbox, one guarantee each. */
     readonly message: string;
   }[];
 }

@@ -1,4 +1,5 @@
 /** What the History view says while it has no rows. */
+import type { Readiness } from "../protocol/results.ts";
 import type { Known } from "./runner/sessions.ts";
 
 export type State =
@@ -11,13 +12,20 @@ export type State =
   | "failed"
   | "ready";
 
+const stateWithout: Record<Readiness["parts"][number]["part"], State> = {
+  task: "brokenTask",
+  engine: "noEngine",
+  image: "noImage",
+  // A run says what it is refused for, and how to go on all the same.
+  sandbox: "ready",
+  model: "noModel",
+};
+
 export function stateOf({ hasTaskFile, failure, status, readiness }: Known): State {
   if (!hasTaskFile) return "noTask";
   if (failure !== null) return "failed";
   if (status === null || readiness === null) return "looking";
   const lacking = readiness.parts.find(({ ok }) => !ok);
   if (lacking === undefined) return "ready";
-  return ({ task: "brokenTask", engine: "noEngine", image: "noImage", model: "noModel" } as const)[
-    lacking.part
-  ];
+  return stateWithout[lacking.part];
 }

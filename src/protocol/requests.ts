@@ -3,6 +3,7 @@
  * something are strict: an option this runner does not know is refused, not ignored.
  */
 import { z } from "zod";
+import { guaranteeNames } from "../core/guarantees.ts";
 import { strategies } from "../core/history.ts";
 import { type Settings, settingsSchema } from "../core/settings.ts";
 
@@ -62,6 +63,7 @@ const runRequest = z.strictObject({
   model: name.nullable(),
   endpoint: name.nullable(),
   fresh: z.boolean(),
+  allowMissing: z.array(z.enum(guaranteeNames)),
   seed: z.int().min(0).nullable(),
 });
 
@@ -73,7 +75,12 @@ export const requestSchemas = {
   startRun: runRequest,
   stopRun: nothing,
   status: nothing,
-  doctor: z.object({ runtime: name.nullable(), model: name.nullable(), endpoint: name.nullable() }),
+  doctor: z.object({
+    runtime: name.nullable(),
+    model: name.nullable(),
+    endpoint: name.nullable(),
+    selfTest: z.boolean().exactOptional(),
+  }),
   tree: z.object({ task }),
   show: z.object({ node: name, task }),
   showGroup: z.object({ group: name }),

@@ -1,4 +1,5 @@
 /** The store's port in memory: the same rules, no durability. For tests of the engine alone. */
+import type { SelfTest } from "../../src/core/guarantees.ts";
 import type { Group, Node, Reply, Run } from "../../src/core/history.ts";
 import type {
   ClosedGroup,
@@ -23,6 +24,7 @@ export function createMemoryStore(): Store & { readonly log: string[] } {
   const groups = new Map<string, Held>();
   const scores = new Map<string, StoredScore>();
   const passed = new Set<string>();
+  const selfTests = new Map<string, SelfTest>();
   const log: string[] = [];
   let buffer: GroupClosing["buffer"] = [];
   let applied: ReturnType<Store["applied"]> = null;
@@ -135,6 +137,8 @@ export function createMemoryStore(): Store & { readonly log: string[] } {
     },
     auditPassed: (task, digest) => passed.has(`${task} ${digest}`),
     setAuditPassed: (task, digest) => void passed.add(`${task} ${digest}`),
+    selfTest: (key) => selfTests.get(key) ?? null,
+    putSelfTest: (key, selfTest) => void selfTests.set(key, selfTest),
     journal: { record: () => undefined },
     close: () => undefined,
   };

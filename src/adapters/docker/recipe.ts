@@ -112,5 +112,10 @@ export function innerLimit(limitMs: number): number {
 
 /** The command with its inner time limit; without coreutils in the image the outer limit stands alone. */
 export function timed(command: readonly string[], limitMs: number, hasTimeout: boolean): readonly string[] {
-  return hasTimeout ? ["timeout", "-k", "2", String(innerLimit(limitMs) / 1000), ...command] : command;
+  return hasTimeout ? limited(command, innerLimit(limitMs) / 1000) : command;
+}
+
+/** The command, ended from inside its container: asked after `seconds`, made to two seconds later. */
+export function limited(command: readonly string[], seconds: number): readonly string[] {
+  return ["timeout", "-k", "2", String(seconds), ...command];
 }

@@ -9,6 +9,7 @@ import { removeTrialFolders } from "./folders.ts";
 import { createKit, type Kit, scratchInMemory } from "./kit.ts";
 import { reap } from "./reap.ts";
 import { run } from "./run.ts";
+import { selfTest } from "./self-test/self-test.ts";
 import { createTidying } from "./tidying.ts";
 
 export interface DockerSandboxSettings {
@@ -52,6 +53,9 @@ export function createDockerSandbox(settings: DockerSandboxSettings): Sandbox {
       const warnings = [...engine.warnings, ...warningsFor(definition, engine.cpus)];
       const { endpoint, version, boundary } = engine;
       return { engine: endpoint, version, boundary, image: name, imageDigest: digest, warnings };
+    },
+    async selfTest({ definition }, signal) {
+      return selfTest(await kit(), definition, signal);
     },
     async run(request, signal) {
       refuseNetwork(request.task.definition);

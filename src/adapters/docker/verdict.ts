@@ -33,7 +33,8 @@ const killed = [137, 143];
 /** What `timeout` reports when it had to act, softly or hard. */
 const timedOut = [124, 137];
 
-function isOutOfMemory(ending: Ending): boolean {
+/** Was a process of it killed for want of memory? */
+export function isOutOfMemory(ending: Ending): boolean {
   return ending.state?.OOMKilled === true || ending.events.includes("oom");
 }
 

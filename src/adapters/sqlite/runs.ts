@@ -45,6 +45,7 @@ export function runsOf(database: Database): Pick<Store, "openRun" | "runs" | "up
       const changed: Record<string, string | null> = { spent: JSON.stringify(change.spent) };
       if (change.endedAt !== undefined) changed.endedAt = change.endedAt;
       if (change.endedBy !== undefined) changed.endedBy = change.endedBy;
+      if (change.provenance !== undefined) changed.provenance = JSON.stringify(change.provenance);
       const columns = Object.keys(changed).map((name) => `${name} = :${name}`);
       const changes = database.run(`UPDATE runs SET ${columns.join(", ")} WHERE id = :id`, {
         ...changed,

@@ -15,6 +15,7 @@ export function scoresOf(
       if (!row) return null;
       return {
         key,
+        selfTest: orNull(text, row, "selfTest"),
         verdict: verdict(row, "verdict"),
         score: orNull(number, row, "score"),
         quality: orNull(number, row, "quality"),
@@ -30,6 +31,7 @@ export function scoresOf(
         "scores",
         {
           key: score.key,
+          selfTest: score.selfTest,
           verdict: score.verdict,
           score: score.score,
           quality: score.quality,

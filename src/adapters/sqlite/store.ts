@@ -10,6 +10,7 @@ import { nodesOf } from "./nodes.ts";
 import { repliesOf } from "./replies.ts";
 import { runsOf } from "./runs.ts";
 import { scoresOf } from "./scores.ts";
+import { selfTestsOf } from "./self-tests.ts";
 
 export interface SqliteStore extends Store {
   readonly journal: TrialJournal;
@@ -30,6 +31,7 @@ export function openStore(file: string): SqliteStore {
     ...repliesOf(database),
     ...closingOf(database),
     ...scoresOf(database),
+    ...selfTestsOf(database),
     ...appliedOf(database),
     journal: journalOf(database),
     close: () => database.close(),

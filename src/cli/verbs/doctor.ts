@@ -14,7 +14,9 @@ interface Options {
 export const addDoctor: AddVerb = (program, host, act) => {
   const command = program
     .command("doctor")
-    .description("look for everything a run needs: tasks, container engine, sandbox image, model")
+    .description(
+      "look for everything a run needs (tasks, container engine, image, model) and try what the sandbox enforces",
+    )
     .option("--model <name>", "the model a run would name")
     .option("--runtime <name>", "what serves it")
     .option("--endpoint <url>", "where Ollama answers")
@@ -26,6 +28,7 @@ export const addDoctor: AddVerb = (program, host, act) => {
         model: modelFrom(model, host.cwd),
         runtime: runtime ?? null,
         endpoint: endpoint ?? null,
+        selfTest: true,
       };
       const { parts } = await context.withRunner((client) => client.call("doctor", request));
       const { green, red } = context.style;

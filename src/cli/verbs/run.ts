@@ -61,5 +61,10 @@ function options(command: Command): Command {
       "agree that prompts are sent to that address on another machine; kept for you",
     )
     .option("--fresh", "end an unfinished run of the same tasks and begin a new one")
+    .option(
+      "--allow-missing <name>",
+      "run although the sandbox lacks this guarantee, as exit-ml doctor names it (repeatable)",
+      collect,
+    )
     .option("--paper", "follow the paper's rules to the letter");
 }

@@ -154,6 +154,7 @@ async function start(
       model: name,
       endpoint,
       fresh,
+      allowMissing: [],
       seed: null,
     };
   };

@@ -63,10 +63,11 @@ const run = {
   model: null,
   endpoint: null,
   fresh: false,
+  allowMissing: [],
   seed: null,
 } as const;
 
-const startRun = (client: Client) => client.call("startRun", { ...run, tasks: [] });
+const startRun = (client: Client) => client.call("startRun", { ...run, tasks: [], allowMissing: [] });
 
 test("the first client starts the runner, the next one finds it", async () => {
   await expect(attach(false)).rejects.toMatchObject({ reason: "runner-absent" });

@@ -66,6 +66,7 @@ const run: RequestOf<"startRun"> = {
   model: null,
   endpoint: null,
   fresh: false,
+  allowMissing: [],
   seed: null,
 };
 

@@ -59,6 +59,23 @@ test("a history keeps its records through migrations, and each step runs once", 
   expect(pragma("user_version")).toBe(3);
 });
 
+test("a history from before the self-tests keeps its runs and scores, which were made under none", () => {
+  const before = openDatabase(file, migrations.slice(0, 1));
+  const json = { tasks: "[]", settings: "{}", budget: "{}", spent: "{}", startedAt: "2030-01-01" };
+  const begun = { ...json, seed: 1, strategy: "exit" };
+  before.insert("runs", { ...begun, id: "r1", provenance: '{"policy":{},"sandbox":{}}' }, "");
+  before.insert("runs", { ...begun, id: "r2", provenance: "null" }, "");
+  before.insert("scores", { key: "k", verdict: "scored", metrics: "{}", evidence: "{}", ms: 1 }, "");
+  before.close();
+  const store = openStore(file);
+  expect(store.runs().map(({ provenance }) => provenance)).toEqual([
+    { policy: {}, sandbox: {}, selfTests: [], allowedMissing: [] },
+    null,
+  ]);
+  expect(store.score("k")?.selfTest).toBeNull();
+  store.close();
+});
+
 test("a migration that fails leaves the history as it was", () => {
   openDatabase(file, ["CREATE TABLE a (x TEXT) STRICT"]).close();
   const steps = ["", "CREATE TABLE b (x TEXT) STRICT", "CREATE TABLE b (x TEXT) STRICT"];

@@ -164,6 +164,7 @@ export const closing = (iteration: number, closedSeq: number, nodes: readonly No
 
 export const score = (key: string): StoredScore => ({
   key,
+  selfTest: "t1",
   verdict: "scored",
   score: 0.9,
   quality: 0.9,

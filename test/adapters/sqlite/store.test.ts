@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openStore, type SqliteStore } from "../../../src/adapters/sqlite/store.ts";
 import type { Group } from "../../../src/core/history.ts";
+import { memoryPolicyInfo } from "../../support/memory-world.ts";
 import {
   child,
   closing,
@@ -231,6 +232,7 @@ test("every step may be repeated: nothing is doubled, the first record stays", (
     () => store.putScore(score("k")),
     () => store.setApplied({ node: "n2", task: "digits", at: "2030-01-01", before: "b", after: "a" }),
     () => store.setAuditPassed("digits", "d1"),
+    () => store.putSelfTest("engine", { at: "2030-01-01", image: "d", digest: "t", guarantees: [] }),
     () => store.journal.record("t1", "created", { id: "c1" }),
   ];
   for (const step of steps) step();
@@ -300,6 +302,28 @@ test("scores, audits, the applied revision and trial steps come back", () => {
     { step: "created", data: { id: "c1" } },
     { step: "intent", data: { again: true } },
   ]);
+});
+
+test("the newest self-test of an engine and image comes back, and what a run was allowed", () => {
+  const found = { at: "2030-01-01", image: "d", digest: "t1", guarantees: [] };
+  const held = { guarantee: "pids-limit", held: null, measured: "no sleep" } as const;
+  store.putSelfTest("engine", found);
+  store.putSelfTest("engine", { ...found, digest: "t2", guarantees: [held] });
+  store.openRun(run());
+  const sandbox = {
+    ...{ engine: "e", version: "1", boundary: "runc", image: "i", imageDigest: "d", warnings: [] },
+  };
+  const provenance = {
+    policy: memoryPolicyInfo,
+    sandbox,
+    selfTests: [found],
+    allowedMissing: ["pids-limit"],
+  } as const;
+  store.updateRun("r1", { spent: run().spent, provenance });
+  reopen();
+  expect(store.selfTest("engine")).toEqual({ ...found, digest: "t2", guarantees: [held] });
+  expect(store.selfTest("another")).toBeNull();
+  expect(store.runs()[0]?.provenance).toEqual(provenance);
 });
 
 test("a history of 50,000 nodes is listed whole and in order", () => {

@@ -20,13 +20,14 @@ function parts(change: {
   describe?: () => Promise<typeof info>;
   sandbox?: DoctorParts["sandbox"];
   openPolicy?: DoctorParts["openPolicy"];
+  selfTest?: DoctorParts["selfTest"];
 }): DoctorParts {
   const tasks = (change.tasks ?? ["digits"]).map((name) => ({ name, file: `${name}/exit.task.json` }));
   return {
     workspace: {
       folder: "/w",
       tasks: async () => ({ tasks, problems: change.problems ?? [] }),
-      resolve: async (id) => ({ id }) as ResolvedTask,
+      resolve: async (id) => ({ id, definition: { sandbox: { gpus: 0 } } }) as ResolvedTask,
       solution: async () => [],
       solutionIn: async () => [],
       write: async () => undefined,
@@ -34,6 +35,7 @@ function parts(change: {
     sandbox:
       change.sandbox ??
       (async () => ({ describe: change.describe ?? (async () => info) }) as unknown as Sandbox),
+    selfTest: change.selfTest ?? null,
     openPolicy: change.openPolicy ?? (async () => ({ close: async () => undefined }) as Policy),
   };
 }
@@ -84,4 +86,18 @@ test("a missing model is named; several models are no lack", async () => {
   };
   expect(await reasons(parts({ openPolicy: without("model-missing") }))).toContain("model false");
   expect(await reasons(parts({ openPolicy: without("model-needed") }))).toContain("model true");
+});
+
+test("with a self-test each guarantee has a line, once for an image; what is missing is a lack, what is unknown is not", async () => {
+  const found = [
+    { guarantee: "memory-limit", held: true, measured: "ended" },
+    { guarantee: "pids-limit", held: false, measured: "64 could be started" },
+    { guarantee: "vsock-closed", held: null, measured: "no Python" },
+    { guarantee: "runsc", held: false, measured: "only runc" },
+  ] as const;
+  const given = parts({ tasks: ["a", "b"], selfTest: async () => ({ guarantees: found }) });
+  const lines = (await examine(given, never)).parts.filter(({ part }) => part === "sandbox");
+  expect(lines.map(({ ok }) => ok)).toEqual([true, false, true, true]);
+  expect(lines[1]?.message).toContain("pids-limit is missing");
+  expect(lines[1]?.message).toContain("64 could be started");
 });

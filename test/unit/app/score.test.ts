@@ -11,6 +11,7 @@ import type {
   RunOutcome,
   Sandbox,
   ScoreRequest,
+  StoredScore,
 } from "../../../src/core/ports.ts";
 import { createMemoryStore } from "../../support/memory-store.ts";
 import { memoryTask, sha256, solutionOf } from "../../support/memory-world.ts";
@@ -29,6 +30,7 @@ function scriptedSandbox(evaluations: EvaluateOutcome[], runs: RunOutcome[] = []
     describe: async () => ({
       ...{ engine: "", version: "", boundary: "", image: "", imageDigest: "sha256:1", warnings: [] },
     }),
+    selfTest: async () => [],
     run: async ({ key }) => {
       const scripted = runs.shift();
       if (scripted !== undefined) return scripted;
@@ -43,10 +45,21 @@ function scriptedSandbox(evaluations: EvaluateOutcome[], runs: RunOutcome[] = []
     reap: async () => ({ containers: 0, volumes: 0 }),
     close: async () => undefined,
   };
+  const store = createMemoryStore();
+  const stored: StoredScore[] = [];
   const scorer = createScorer({
     sandbox,
-    store: createMemoryStore(),
+    store: {
+      score: store.score,
+      putScore(score) {
+        stored.push(score);
+        store.putScore(score);
+      },
+    },
     keptOutputs: createKeptOutputs(temporaryFolder()),
+    selfTest: async (_task, { imageDigest }) => ({
+      ...{ at: "2030-01-01T00:00:00Z", image: imageDigest, digest: "t1", guarantees: [] },
+    }),
     sha256,
   });
   const score = (x: number, more: Partial<ScoreRequest> = {}) =>
@@ -62,7 +75,7 @@ function scriptedSandbox(evaluations: EvaluateOutcome[], runs: RunOutcome[] = []
       },
       never,
     );
-  return { score, evaluated };
+  return { score, evaluated, stored };
 }
 
 function temporaryFolder(): string {
@@ -70,6 +83,12 @@ function temporaryFolder(): string {
   onTestFinished(() => rmSync(folder, { recursive: true }));
   return folder;
 }
+
+it("keeps with each score the self-test it was made under", async () => {
+  const { score, stored } = scriptedSandbox([]);
+  await score(1);
+  expect(stored.map(({ selfTest }) => selfTest)).toEqual(["t1"]);
+});
 
 it("scores an identical solution once and reuses the result", async () => {
   const { score, evaluated } = scriptedSandbox([]);

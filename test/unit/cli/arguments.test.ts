@@ -40,6 +40,7 @@ describe("the options of run", () => {
       model: null,
       endpoint: null,
       fresh: false,
+      allowMissing: [],
       seed: null,
     });
   });
@@ -47,7 +48,7 @@ describe("the options of run", () => {
   test("with all", async () => {
     expect(
       await requestOf(
-        "run --task a --task b --strategy greedy --hours 1.5 --tokens 1000 --target 0.9 --group-size 4 --seed 0 --depth 1 --model m.gguf --runtime embedded --endpoint gpu-box --fresh --paper --max-reply-tokens 64",
+        "run --task a --task b --strategy greedy --hours 1.5 --tokens 1000 --target 0.9 --group-size 4 --seed 0 --depth 1 --model m.gguf --runtime embedded --endpoint gpu-box --fresh --allow-missing gpu --allow-missing kill-latency --paper --max-reply-tokens 64",
       ),
     ).toEqual({
       tasks: ["a", "b"],
@@ -59,6 +60,7 @@ describe("the options of run", () => {
       model: "/home/me/work/m.gguf",
       endpoint: "gpu-box",
       fresh: true,
+      allowMissing: ["gpu", "kill-latency"],
       seed: 0,
     });
   });
@@ -69,6 +71,7 @@ describe("the options of run", () => {
     "run --hours -1",
     "run --target high",
     "run --group-size 1",
+    "run --allow-missing everything",
     "run --depth 3",
     "run --strategy best",
     "run --all --task a",

@@ -1,4 +1,5 @@
 /** The way from an empty file to the newest schema: step `n` (from 1) leads to `user_version = n`. */
 import { history } from "./001-history.ts";
+import { selfTests } from "./002-self-tests.ts";
 
-export const migrations: readonly string[] = [history];
+export const migrations: readonly string[] = [history, selfTests];
