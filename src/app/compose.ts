@@ -26,6 +26,7 @@ import { endpointOf, listAllModels } from "./models.ts";
 import { type ActiveRun, startRun } from "./run.ts";
 import { scoreFiles } from "./score-files.ts";
 import { tryAnew } from "./self-tests.ts";
+import { freeBytes } from "./space.ts";
 import { openStateFolders, type StateFolders } from "./state.ts";
 import { statusOf } from "./status.ts";
 import { findNode, listNodes, rootOf, snapshotOf } from "./tree.ts";
@@ -70,7 +71,7 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
     if (event.type === "runEnded") log(`run ${event.run.id} ended: ${event.error?.message ?? event.reason}`);
     for (const listener of listeners) listener(event);
   };
-  const { sandbox, scorer, closeSandbox } = lazySandbox(folders, store, sha256, clock, log);
+  const { sandbox, scorer, arbiter, closeSandbox } = lazySandbox(folders, store, sha256, clock, log);
   const closing = new AbortController();
   let starting: { readonly controller: AbortController; readonly settled: Promise<unknown> } | null = null;
   let active: ActiveRun | null = null;
@@ -81,6 +82,9 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
     emit,
     sandbox,
     scorer,
+    arbiter,
+    freeBytes,
+    stateFolders: [...new Set([folders.state, dirname(folders.history)])],
     openPolicy: (request: ModelRequest, signal: AbortSignal) =>
       openPolicy(request, folders.workspace, signal),
     watch: (matches: (path: string) => boolean, onChange: (paths: readonly string[]) => void) =>

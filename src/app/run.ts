@@ -1,14 +1,17 @@
 /** Runs: opening or continuing one, driving its loop in the background, ending it (EXIT.md section 3). */
 import { randomInt } from "node:crypto";
-import { availableParallelism } from "node:os";
 import { defaultCapacity } from "../core/buffer.ts";
 import { ExitError, isExitError, messageOf } from "../core/errors.ts";
 import { guaranteeWarnings, refuseMissing, type SelfTest } from "../core/guarantees.ts";
 import type { Node, Provenance, Run } from "../core/history.ts";
 import { type LoopContext, runLoop } from "../core/loop.ts";
+import { refuseTooLarge, trialNeed } from "../core/need.ts";
 import { policyVersion } from "../core/policy-version.ts";
 import type {
+  Arbiter,
   Clock,
+  EngineResources,
+  FreeBytes,
   Observer,
   Policy,
   ResolvedTask,
@@ -21,12 +24,13 @@ import type {
 } from "../core/ports.ts";
 import type { RunEvent } from "../core/reports.ts";
 import { settingsSchema } from "../core/settings.ts";
-import { slots } from "../core/slots.ts";
 import type { ModelRequest, RunRequest } from "./app.ts";
 import { ensureAudited } from "./audit-once.ts";
 import { onlyTask, usableTasks } from "./choose-task.ts";
+import { modelTurns, sharesGpus } from "./gpu-turns.ts";
 import { ensureRoot } from "./roots.ts";
 import { selfTestForRun } from "./self-tests.ts";
+import { checkSpace } from "./space.ts";
 import { bestOf } from "./tree.ts";
 
 export interface RunParts {
@@ -38,6 +42,10 @@ export interface RunParts {
   readonly emit: (event: RunEvent) => void;
   readonly sandbox: () => Promise<Sandbox>;
   readonly scorer: () => Promise<Scorer>;
+  readonly arbiter: Arbiter;
+  readonly freeBytes: FreeBytes;
+  /** Folders the run writes to. */
+  readonly stateFolders: readonly string[];
   readonly openPolicy: (request: ModelRequest, signal: AbortSignal) => Promise<Policy>;
   /** Tells when files that match change while the run lasts. */
   readonly watch: (
@@ -65,10 +73,14 @@ export async function startRun(
   signal: AbortSignal,
 ): Promise<{ active: ActiveRun; continued: boolean }> {
   const tasks = await chosenTasks(request, parts.workspace);
+  await checkSpace({ state: parts.stateFolders, engine: null }, parts.freeBytes);
   parts.emit({ type: "progress", text: "Looking for the sandbox engine" });
   const sandbox = await parts.sandbox();
   const first = tasks[0];
   if (first === undefined) throw new ExitError("no-task", "There is no task to run.");
+  const engine = await sandbox.resources();
+  for (const task of tasks) refuseTooLarge(trialNeed(task.definition), engine, `Task ${task.id}`);
+  await checkSpace({ state: [], engine: engine.dataFolder }, parts.freeBytes);
   const selfTests = await examineSandbox(request, tasks, sandbox, parts, signal);
   const described = await sandbox.describe(first, signal);
   const lacks = selfTests.flatMap(({ guarantees }) => guaranteeWarnings(guarantees));
@@ -95,7 +107,13 @@ export async function startRun(
       const text = `Going on with run ${run.id}, under the settings and the budget it was begun with; --fresh begins a new one.`;
       parts.emit({ type: "message", level: "info", text });
     }
-    const active = drive(run, { tasks, scorer, policy, policyInfo }, parts);
+    const crew = { tasks, scorer, policy, policyInfo, engine };
+    if (sharesGpus(crew)) {
+      const text =
+        "The revisions need the GPU the model may be on, so they take turns: each group is sampled, the model is unloaded, then the group is scored.";
+      parts.emit({ type: "message", level: "warn", text });
+    }
+    const active = drive(run, crew, parts);
     parts.emit({ type: "runStarted", run, continued, policy: policyInfo, sandbox: sandboxInfo });
     return { active, continued };
   } catch (error) {
@@ -191,18 +209,20 @@ interface Crew {
   readonly scorer: Scorer;
   readonly policy: Policy;
   readonly policyInfo: Awaited<ReturnType<Policy["describe"]>>;
+  readonly engine: EngineResources;
 }
 
 function drive(run: Run, crew: Crew, parts: RunParts): ActiveRun {
   const stopping = new AbortController();
-  const cpus = Math.max(...crew.tasks.map((task) => task.definition.sandbox.cpus));
+  const spaces = { state: parts.stateFolders, engine: crew.engine.dataFolder };
   const context: LoopContext = {
     ...parts,
     ...crew,
     run,
     policyVersion: policyVersion(crew.policyInfo, 0),
     observer: observe(parts),
-    whenFree: slots(Math.max(1, Math.floor(availableParallelism() / cpus))),
+    checkSpace: () => checkSpace(spaces, parts.freeBytes),
+    withModel: modelTurns({ ...crew, arbiter: parts.arbiter, capacity: crew.engine }),
   };
   const ended = (async () => {
     const end = await loopToItsEnd(context, crew.tasks, parts, stopping.signal);

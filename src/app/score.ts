@@ -6,7 +6,9 @@ import { rm } from "node:fs/promises";
 import { ExitError } from "../core/errors.ts";
 import { runFeedback } from "../core/feedback.ts";
 import type { SelfTest } from "../core/guarantees.ts";
+import { trialNeed } from "../core/need.ts";
 import type {
+  Arbiter,
   EvaluateOutcome,
   Evidence,
   ResolvedTask,
@@ -26,6 +28,7 @@ import type { KeptOutputs } from "./kept-outputs.ts";
 
 export interface ScorerParts {
   readonly sandbox: Sandbox;
+  readonly arbiter: Arbiter;
   readonly store: Pick<Store, "score" | "putScore">;
   readonly keptOutputs: KeptOutputs;
   /** What the sandbox is known to enforce; made if it is not known yet. */
@@ -92,14 +95,30 @@ interface Judgement {
   readonly feedback: string | null;
 }
 
+/** One lease for the run and the evaluation after it, which takes no more. */
 async function scoreOnce(
   request: ScoreRequest,
   parts: ScorerParts,
   whose: Blame,
   signal: AbortSignal,
 ): Promise<ScoreResult> {
+  const lease = await parts.arbiter.lease(trialNeed(request.task.definition), "revision", signal);
+  try {
+    return await tryOnce(request, lease.gpus, parts, whose, signal);
+  } finally {
+    lease.release();
+  }
+}
+
+async function tryOnce(
+  request: ScoreRequest,
+  gpus: readonly string[],
+  parts: ScorerParts,
+  whose: Blame,
+  signal: AbortSignal,
+): Promise<ScoreResult> {
   const { task } = request;
-  const trial: RunRequest = { ...request, seed: searchSeed, split: "search" };
+  const trial: RunRequest = { ...request, seed: searchSeed, split: "search", gpus };
   const ran = await parts.sandbox.run(trial, signal);
   if (ran.kind === "failed") {
     const feedback = ran.verdict === "infra" ? null : runFeedback(ran.verdict, ran.evidence, task);

@@ -1,13 +1,15 @@
 /** Where a workspace's state lives: `.exit/`, ignored by git, and nothing of ours anywhere else in the workspace. */
 import { createHash } from "node:crypto";
 import { mkdir, realpath, stat, statfs, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
+import { homedir, hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { ExitError } from "../core/errors.ts";
 
 export interface StateFolders {
   /** The workspace folder, links resolved. */
   readonly workspace: string;
+  /** `.exit/`, which holds everything below but perhaps the history. */
+  readonly state: string;
   readonly history: string;
   readonly snapshots: string;
   /** Outputs of trials under way. */
@@ -16,6 +18,7 @@ export interface StateFolders {
   readonly kept: string;
   readonly staging: string;
   readonly exports: string;
+  readonly logs: string;
 }
 
 /** Types of statfs(2) on which SQLite's locks cannot be trusted: NFS, SMB, CIFS, SMB2, FUSE, 9P, AFS, Ceph. */
@@ -27,6 +30,11 @@ const networkFileSystems = new Set([
 export function userStateFolder(): string {
   const home = process.env.XDG_STATE_HOME ?? join(homedir(), ".local", "state");
   return join(home, "exit-ml");
+}
+
+/** What all runners of this machine share; a home folder may be shared by several machines. */
+export function leasesFolder(): string {
+  return join(userStateFolder(), "leases", hostname().replace(/[^\w.-]/g, "_"));
 }
 
 /** A folder of the user's own disk for the database of a workspace that lies elsewhere. */
@@ -50,12 +58,14 @@ export async function openStateFolders(folder: string): Promise<StateFolders> {
   const isLocal = !networkFileSystems.has((await statfs(workspace)).type);
   const folders = {
     workspace,
+    state,
     history: isLocal ? join(state, "history.db") : join(userState(workspace), "history.db"),
     snapshots: join(state, "snapshots.git"),
     outputs: join(state, "outputs"),
     kept: join(state, "kept"),
     staging: join(state, "staging"),
     exports: join(state, "exports"),
+    logs: join(state, "logs"),
   };
   for (const path of [state, dirname(folders.history), folders.kept, folders.staging])
     await mkdir(path, { recursive: true });

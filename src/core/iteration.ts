@@ -22,8 +22,6 @@ export interface IterationPorts {
   readonly scorer: Scorer;
   readonly store: Store;
   readonly observer: Observer;
-  /** Runs a scoring when a sandbox is free. */
-  readonly whenFree: <T>(task: () => Promise<T>) => Promise<T>;
 }
 
 /** The members of a group as they come in. */
@@ -169,11 +167,12 @@ async function outcomeOf(
   }
   const solution = read.solution;
   const snapshot = await ports.snapshots.save(solution, start.snapshot);
-  const result = await ports.whenFree(() => {
-    signal.throwIfAborted();
-    const key = `${group.id}-${sampled.index}`;
-    return ports.scorer.score({ key, run: group.run, task, snapshot, solution, isRoot: false }, signal);
-  });
+  signal.throwIfAborted();
+  const key = `${group.id}-${sampled.index}`;
+  const result = await ports.scorer.score(
+    { key, run: group.run, task, snapshot, solution, isRoot: false },
+    signal,
+  );
   return {
     answer,
     edit,

@@ -25,9 +25,25 @@ export interface LoopContext extends IterationPorts {
   readonly policyVersion: string;
   readonly sha256: Sha256;
   readonly clock: Clock;
+  /** Is there space for another group? @throws ExitError `disk-low` */
+  readonly checkSpace: () => Promise<void>;
+  /** Does what needs the model, when the model may have what it shares with revisions. */
+  readonly withModel: <T>(work: () => Promise<T>, signal: AbortSignal) => Promise<T>;
 }
 
 export type LoopEnd = "iterations" | "hours" | "tokens" | "target";
+
+interface OpenGroup {
+  readonly group: Group;
+  readonly sampling: SampleOptions;
+}
+
+interface Sampled {
+  readonly group: Group;
+  readonly flight: Flight;
+  /** How many came back. */
+  readonly members: number;
+}
 
 /** With fewer members a group says nothing. */
 const leastMembers = 2;
@@ -67,6 +83,18 @@ export async function runLoop(context: LoopContext, signal: AbortSignal): Promis
     closing.catch((error) => broken.abort(error));
     closings.set(iteration, closing);
   };
+  const checkSpace = (): Promise<void> =>
+    context.checkSpace().catch(async (error: unknown) => {
+      // What is under way needs little more: it is finished before the run pauses.
+      await Promise.all(closings.values());
+      throw error;
+    });
+  const sample = (open: () => Promise<OpenGroup> | OpenGroup): Promise<Sampled> =>
+    context.withModel(async () => {
+      const { group, sampling } = await open();
+      const flight = launch(group, sampling);
+      return { group, flight, members: await flight.sampled };
+    }, inner);
 
   try {
     const open = new Map(store.openGroups(run.id).map((entry) => [entry.group.iteration, entry]));
@@ -80,21 +108,19 @@ export async function runLoop(context: LoopContext, signal: AbortSignal): Promis
         await Promise.all(closings.values());
         return end;
       }
+      await checkSpace();
       const attempt = view.lostFirstTry(iteration) ? 1 : 0;
-      const { group, sampling } = resumed ?? (await openNext(context, view, iteration, attempt, inner));
-      let flight = launch(group, sampling);
-      if ((await flight.sampled) < leastMembers && group.attempt === 0) {
+      let sampled = await sample(() => resumed ?? openNext(context, view, iteration, attempt, inner));
+      if (sampled.members < leastMembers && sampled.group.attempt === 0) {
         context.observer.message?.(
           "warn",
-          `Fewer than two replies of ${group.id} came back; it is sampled once more.`,
+          `Fewer than two replies of ${sampled.group.id} came back; it is sampled once more.`,
         );
         await closings.get(iteration - 1);
-        await close(flight);
-        const second = await openNext(context, view, iteration, 1, inner);
-        flight = launch(second.group, second.sampling);
-        await flight.sampled;
+        await close(sampled.flight);
+        sampled = await sample(() => openNext(context, view, iteration, 1, inner));
       }
-      closeInOrder(iteration, flight);
+      closeInOrder(iteration, sampled.flight);
     }
   } catch (error) {
     broken.abort(error);
@@ -132,7 +158,7 @@ async function openNext(
   iteration: number,
   attempt: number,
   signal: AbortSignal,
-): Promise<{ group: Group; sampling: SampleOptions }> {
+): Promise<OpenGroup> {
   const { run, store, observer } = context;
   const opened = await openGroup(
     { run, iteration, attempt, basis: view.basis },

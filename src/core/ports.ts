@@ -155,6 +155,8 @@ export interface Policy {
   ): AsyncIterable<SampledReply>;
   /** Embeddings of texts, one vector each; absent: the built-in lexical embedding is used. */
   embed?(texts: readonly string[], signal: AbortSignal): Promise<readonly (readonly number[])[]>;
+  /** Gives back the memory of the weights until the next call that needs them; absent where that cannot be had. */
+  unload?(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -200,6 +202,8 @@ export interface RunRequest {
   readonly solution: Solution;
   readonly seed: number;
   readonly split: "search" | "holdout";
+  /** Ids of the GPUs leased for it; absent: as many as the task names, from the first. */
+  readonly gpus?: readonly string[];
 }
 
 export type RunOutcome =
@@ -229,9 +233,58 @@ export interface Sandbox {
     outputs: Outputs,
     signal: AbortSignal,
   ): Promise<EvaluateOutcome>;
-  /** Removes what earlier processes of this workspace left; called with the workspace lock held. */
-  reap(): Promise<{ readonly containers: number; readonly volumes: number }>;
+  /** What the engine has, whoever uses it now. @throws ExitError `docker-unreachable`, `docker-denied`. */
+  resources(): Promise<EngineResources>;
+  /**
+   * Removes what earlier processes of this workspace left, or with `dryRun` only counts it; called with the workspace
+   * lock held.
+   */
+  reap(dryRun?: "dryRun"): Promise<{ readonly containers: number; readonly volumes: number }>;
   close(): Promise<void>;
+}
+
+/** Bytes that can still be written to the file system of a folder; null where that cannot be told. */
+export type FreeBytes = (folder: string) => Promise<number | null>;
+
+// --- what several runners share --------------------------------------------------------------------------
+
+export interface Capacity {
+  readonly cpus: number;
+  /** Bytes. */
+  readonly memory: number;
+  /** Ids as the engine takes them. */
+  readonly gpus: readonly string[];
+}
+
+export interface EngineResources extends Capacity {
+  /** Folder of this machine where the engine keeps its data; null if it is elsewhere. */
+  readonly dataFolder: string | null;
+}
+
+export interface Need {
+  readonly cpus: number;
+  /** Bytes. */
+  readonly memory: number;
+  /** How many. */
+  readonly gpus: number;
+}
+
+export type LeasePurpose = "revision" | "model" | "trainer";
+
+export interface Lease {
+  /** Ids of the GPUs, nobody else's until the release. */
+  readonly gpus: readonly string[];
+  /** May be called again. */
+  release(): void;
+}
+
+/** Shares out what the machine has among all runners on it. */
+export interface Arbiter {
+  /**
+   * Waits until there is room: earlier asked, earlier served. What a process holds is free when it ends, however.
+   * @throws ExitError `sandbox-too-large` instead of waiting without end; `leases-unwritable`, `disk-full`.
+   */
+  lease(need: Need, purpose: LeasePurpose, signal: AbortSignal): Promise<Lease>;
 }
 
 /** Where the sandbox writes down each step before and after it is taken (research/sandbox.md 4h). */
@@ -268,7 +321,7 @@ export interface ScoreRequest {
 }
 
 export interface Scorer {
-  /** @throws ExitError `evaluator-broken` when the score command itself is at fault. */
+  /** Waits until the machine has room for it. @throws ExitError `evaluator-broken` when the score command itself is at fault. */
   score(request: ScoreRequest, signal: AbortSignal): Promise<ScoreResult>;
 }
 

@@ -167,6 +167,17 @@ export function policyContract(name: string, open: () => Promise<Policy>): void 
       expect(await draw(policy, story)).toHaveLength(1);
     });
 
+    it("lets go of the weights when asked, and has them again for the next call", async () => {
+      const before = await policy.describe();
+      await policy.unload?.();
+      const [reply] = await draw(policy, story);
+      expect(reply?.text).not.toBe("");
+      expect(await policy.describe()).toEqual(before);
+      await policy.unload?.();
+      await policy.unload?.();
+      expect(await draw(policy, story)).toHaveLength(1);
+    });
+
     it("does nothing for a signal that is aborted already", async () => {
       const reason = new Error("never");
       await expect(draw(policy, story, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);

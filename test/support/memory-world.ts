@@ -7,6 +7,7 @@ import { ExitError } from "../../src/core/errors.ts";
 import type { Node, Run, SampledReply } from "../../src/core/history.ts";
 import type { LoopContext } from "../../src/core/loop.ts";
 import type {
+  Arbiter,
   Policy,
   PolicyInfo,
   ResolvedTask,
@@ -151,6 +152,11 @@ export function instantScorer(around?: (x: number, signal: AbortSignal) => Promi
   };
 }
 
+/** A machine where there is always room. */
+export const roomyArbiter: Arbiter = {
+  lease: async () => ({ gpus: [], release: () => undefined }),
+};
+
 export interface World {
   readonly context: LoopContext;
   readonly store: ReturnType<typeof createMemoryStore>;
@@ -166,6 +172,8 @@ export async function memoryWorld(
     readonly iterations?: number;
     readonly run?: Partial<Run>;
     readonly settings?: Partial<Run["settings"]>;
+    readonly checkSpace?: LoopContext["checkSpace"];
+    readonly withModel?: LoopContext["withModel"];
   } = {},
 ): Promise<World> {
   const store = change.store ?? createMemoryStore();
@@ -206,7 +214,8 @@ export async function memoryWorld(
     scorer: change.scorer ?? instantScorer(),
     store,
     observer: {},
-    whenFree: (job) => job(),
+    checkSpace: change.checkSpace ?? (async () => undefined),
+    withModel: change.withModel ?? ((work) => work()),
     sha256,
     clock: { monotonic: () => ticks++, now: () => "2026-01-01T00:00:00Z" },
   };

@@ -18,6 +18,10 @@ export interface Engine {
   /** Runtime and privileges that separate a container from the host, such as `runc` or `runsc, rootless`. */
   readonly boundary: string;
   readonly cpus: number;
+  /** Bytes. */
+  readonly memory: number;
+  /** Where the engine keeps its data, as it says itself: the path of a virtual machine, if it runs in one. */
+  readonly dataFolder: string | null;
   readonly logDriver: "local" | "none";
   /** Limits the engine cannot enforce, as sentences. */
   readonly warnings: readonly string[];
@@ -131,6 +135,8 @@ async function describe(docker: Docker, endpoint: string, agent: Agent | null): 
     version: String(info.ServerVersion ?? "unknown"),
     boundary: `${String(info.DefaultRuntime ?? "unknown")}${rootless ? ", rootless" : ""}`,
     cpus,
+    memory: Number(info.MemTotal) || Number.POSITIVE_INFINITY,
+    dataFolder: typeof info.DockerRootDir === "string" ? info.DockerRootDir : null,
     logDriver: list(plugins?.Log).includes("local") ? "local" : "none",
     warnings: missing.map(
       ([what]) => `The engine cannot enforce the ${what} limit: a revision may take more than it is given.`,

@@ -1,4 +1,5 @@
 /** What running and evaluating share: the engine, the owner's name, and what is made once for many trials. */
+import { scratchInMemory } from "../../core/need.ts";
 import type { Journal } from "../../core/ports.ts";
 import type { TaskDefinition } from "../../core/task.ts";
 import { parseSize } from "../../core/task.ts";
@@ -42,13 +43,6 @@ export interface Kit {
   scratch(image: Image, definition: TaskDefinition, run: string | null, needMs: number): Promise<Scratch>;
   /** No more working directories; those not in use are removed. */
   close(): void;
-}
-
-const gibibyte = 2 ** 30;
-
-/** A working directory of up to 1 GiB is kept in memory, with a hard limit. */
-export function scratchInMemory(definition: TaskDefinition): boolean {
-  return parseSize(definition.sandbox.disk) <= gibibyte;
 }
 
 export function createKit(parts: {

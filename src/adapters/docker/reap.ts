@@ -1,4 +1,4 @@
-/** Removes what earlier processes of this workspace left in the engine, and nothing else. */
+/** Removes what earlier processes of this workspace left in the engine, or only counts it; and nothing else. */
 import type { Engine } from "./engine.ts";
 import { briefly } from "./engine.ts";
 import { removeContainer, removeVolume } from "./lifecycle.ts";
@@ -8,13 +8,14 @@ import { labelFilter, type Owner } from "./names.ts";
 export async function reap(
   engine: Engine,
   owner: Owner,
+  dryRun?: "dryRun",
 ): Promise<{ readonly containers: number; readonly volumes: number }> {
   const filters = { label: labelFilter(owner) };
   const containers = await engine.docker.listContainers({ all: true, filters, ...briefly() });
-  await Promise.all(containers.map(({ Id }) => removeContainer(engine.docker.getContainer(Id))));
   // The engine answers null where there are none.
-  const { Volumes } = await engine.docker.listVolumes({ filters, ...briefly() });
-  const volumes = Volumes ?? [];
+  const volumes = (await engine.docker.listVolumes({ filters, ...briefly() })).Volumes ?? [];
+  if (dryRun !== undefined) return { containers: containers.length, volumes: volumes.length };
+  await Promise.all(containers.map(({ Id }) => removeContainer(engine.docker.getContainer(Id))));
   await Promise.all(volumes.map(({ Name }) => removeVolume(engine, Name)));
   return { containers: containers.length, volumes: volumes.length };
 }

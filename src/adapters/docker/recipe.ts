@@ -29,12 +29,14 @@ export interface Recipe {
   readonly labels: Record<string, string>;
   readonly mounts: readonly MountSettings[];
   readonly limits: Limits;
-  readonly gpus: number;
+  /** Which ones, or how many from the first. */
+  readonly gpus: number | readonly string[];
 }
 
 /** Options of the engine's create call. */
 export function createOptions(engine: Engine, recipe: Recipe): NamedOptions {
   const { limits } = recipe;
+  const gpus = typeof recipe.gpus === "number" ? firstGpus(recipe.gpus) : recipe.gpus;
   return {
     name: recipe.name,
     Image: recipe.image.digest,
@@ -72,17 +74,15 @@ export function createOptions(engine: Engine, recipe: Recipe): NamedOptions {
         engine.logDriver === "local"
           ? { Type: "local", Config: { "max-size": "1m", "max-file": "2" } }
           : { Type: "none", Config: {} },
-      ...(recipe.gpus > 0 && {
-        DeviceRequests: [
-          {
-            Driver: "",
-            DeviceIDs: Array.from({ length: recipe.gpus }, (_, index) => String(index)),
-            Capabilities: [["gpu"]],
-          },
-        ],
+      ...(gpus.length > 0 && {
+        DeviceRequests: [{ Driver: "", DeviceIDs: [...gpus], Capabilities: [["gpu"]] }],
       }),
     },
   };
+}
+
+function firstGpus(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => String(index));
 }
 
 /** Environment of a task's commands, beside what the image sets. */

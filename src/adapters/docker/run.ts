@@ -2,6 +2,7 @@
 import { rm } from "node:fs/promises";
 import type { Container, MountSettings } from "dockerode";
 import { isExitError, messageOf } from "../../core/errors.ts";
+import { scratchInMemory } from "../../core/need.ts";
 import type { Evidence, RunOutcome, RunRequest } from "../../core/ports.ts";
 import { parseDuration, parseSize } from "../../core/task.ts";
 import type { Verdict } from "../../core/verdict.ts";
@@ -9,7 +10,7 @@ import { collect } from "./collect.ts";
 import { briefly } from "./engine.ts";
 import { outputFolder } from "./folders.ts";
 import type { Image } from "./image.ts";
-import { isFull, type Kit, scratchInMemory, twiceIfLost } from "./kit.ts";
+import { isFull, type Kit, twiceIfLost } from "./kit.ts";
 import { make } from "./lifecycle.ts";
 import { mountPoints, outputRoots } from "./mounts.ts";
 import { labelsOf, trialName } from "./names.ts";
@@ -94,7 +95,7 @@ async function inContainer(
       volumeMount(scratch.volume, workdir),
       ...points.map((point) => inputMount(task.inputs.folder, point)),
     ],
-    gpus: sandbox.gpus,
+    gpus: request.gpus ?? sandbox.gpus,
   });
   // Everything goes in and out of the volume through a second container that never starts and has nothing else
   // mounted: the engine's archive calls then meet neither a live process nor a folder of this machine.

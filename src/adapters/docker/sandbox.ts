@@ -1,12 +1,14 @@
 /** The port `Sandbox` on a Docker engine. */
 import { resolve } from "node:path";
 import { ExitError } from "../../core/errors.ts";
+import { scratchInMemory } from "../../core/need.ts";
 import type { Journal, Sandbox } from "../../core/ports.ts";
 import type { TaskDefinition } from "../../core/task.ts";
 import { connect } from "./engine.ts";
 import { evaluate } from "./evaluate.ts";
 import { removeTrialFolders } from "./folders.ts";
-import { createKit, type Kit, scratchInMemory } from "./kit.ts";
+import { gpuIds } from "./gpus.ts";
+import { createKit, type Kit } from "./kit.ts";
 import { reap } from "./reap.ts";
 import { run } from "./run.ts";
 import { selfTest } from "./self-test/self-test.ts";
@@ -29,6 +31,7 @@ export function createDockerSandbox(settings: DockerSandboxSettings): Sandbox {
   const tidying = createTidying();
   const outputsFolder = resolve(settings.outputsFolder);
   let connection: Promise<Kit> | null = null;
+  let gpus: Promise<string[]> | null = null;
 
   function kit(): Promise<Kit> {
     if (connection === null) {
@@ -50,7 +53,7 @@ export function createDockerSandbox(settings: DockerSandboxSettings): Sandbox {
       const { engine, image } = await kit();
       const { name, digest } = await image(definition, "again");
       signal?.throwIfAborted();
-      const warnings = [...engine.warnings, ...warningsFor(definition, engine.cpus)];
+      const warnings = [...engine.warnings, ...warningsFor(definition)];
       const { endpoint, version, boundary } = engine;
       return { engine: endpoint, version, boundary, image: name, imageDigest: digest, warnings };
     },
@@ -64,11 +67,16 @@ export function createDockerSandbox(settings: DockerSandboxSettings): Sandbox {
     async evaluate(request, outputs, signal) {
       return evaluate(await kit(), request, outputs, signal);
     },
-    async reap() {
+    async resources() {
+      const { cpus, memory, dataFolder } = (await kit()).engine;
+      gpus ??= gpuIds();
+      return { cpus, memory, gpus: await gpus, dataFolder };
+    },
+    async reap(dryRun) {
       const { engine } = await kit();
-      const removed = await reap(engine, settings);
-      await removeTrialFolders(outputsFolder);
-      return removed;
+      const left = await reap(engine, settings, dryRun);
+      if (dryRun === undefined) await removeTrialFolders(outputsFolder);
+      return left;
     },
     async close() {
       const made = await connection?.catch(() => null);
@@ -89,16 +97,9 @@ function refuseNetwork({ name, sandbox }: TaskDefinition): void {
   );
 }
 
-function warningsFor(definition: TaskDefinition, cpus: number): string[] {
-  const { sandbox } = definition;
-  const warnings: string[] = [];
-  if (!scratchInMemory(definition))
-    warnings.push(
-      `The disk limit of ${sandbox.disk} is a soft limit: above 1g the use of /work is measured once a second.`,
-    );
-  if (sandbox.cpus > cpus)
-    warnings.push(
-      `The task asks for ${sandbox.cpus} processors, the engine has ${cpus}: a run gets ${cpus}.`,
-    );
-  return warnings;
+function warningsFor(definition: TaskDefinition): string[] {
+  if (scratchInMemory(definition)) return [];
+  return [
+    `The disk limit of ${definition.sandbox.disk} is a soft limit: above 1g the use of /work is measured once a second.`,
+  ];
 }

@@ -78,6 +78,12 @@ export async function createEmbeddedPolicy(options: EmbeddedOptions): Promise<Po
     return { child, loaded: await child.loaded.catch(crashed) };
   };
 
+  const endChild = async (): Promise<void> => {
+    const child = current;
+    child?.kill();
+    await child?.ended;
+  };
+
   const render = async (messages: readonly Message[]) => {
     const { child, loaded } = await running();
     if (loaded.template === null)
@@ -148,11 +154,11 @@ export async function createEmbeddedPolicy(options: EmbeddedOptions): Promise<Po
       }
     },
 
+    unload: endChild,
+
     async close() {
       closed = true;
-      const child = current;
-      child?.kill();
-      await child?.ended;
+      await endChild();
     },
   };
 }

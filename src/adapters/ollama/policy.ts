@@ -134,6 +134,11 @@ export async function createOllamaPolicy(options: OllamaOptions, signal?: AbortS
       }
     },
 
+    async unload() {
+      const model = await opening?.catch(() => null);
+      if (model) await unloadModel(server, model);
+    },
+
     async close() {
       if (closing.signal.aborted) return;
       closing.abort(new ExitError("policy-closed", "The model was closed. Start the command again."));
@@ -207,6 +212,13 @@ function tooLong(prompt: number, maxTokens: number, room: number): ExitError {
     "context-overflow",
     `The prompt has ${prompt} tokens and a reply may take ${maxTokens}, together ${prompt + maxTokens}, but the model's context holds ${room}. Shorten the task's context or instruction, lower the reply limit, or give the model a longer context.`,
   );
+}
+
+/** The next request loads it again, alike. Nothing else is asked of a server that is gone. */
+async function unloadModel(server: Server, { loading }: LoadedModel): Promise<void> {
+  const request = { model: loading.model, prompt: "", keep_alive: 0, options: loadOptions(loading) };
+  const signal = AbortSignal.timeout(patienceAtEnd);
+  await server.ask((client) => client.generate(request), signal).catch(() => undefined);
 }
 
 /** The model is kept as long after the run as it was before; it is not loaded for that if it is gone. */

@@ -6,6 +6,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { createKeptOutputs } from "../../../src/app/kept-outputs.ts";
 import { createScorer } from "../../../src/app/score.ts";
 import type {
+  Arbiter,
   EvaluateOutcome,
   Evidence,
   RunOutcome,
@@ -14,7 +15,7 @@ import type {
   StoredScore,
 } from "../../../src/core/ports.ts";
 import { createMemoryStore } from "../../support/memory-store.ts";
-import { memoryTask, sha256, solutionOf } from "../../support/memory-world.ts";
+import { memoryTask, roomyArbiter, sha256, solutionOf } from "../../support/memory-world.ts";
 
 const evidence: Evidence = {
   ...{ exitCode: 0, killedFor: null, oomKilled: false, stdout: "", stderr: "", ms: 1, note: "Ended." },
@@ -23,7 +24,11 @@ const printed = (stdout: string): EvaluateOutcome => ({ kind: "printed", stdout,
 const never = new AbortController().signal;
 
 /** A sandbox whose outcomes are given, for faults a real one shows only in bad nights. */
-function scriptedSandbox(evaluations: EvaluateOutcome[], runs: RunOutcome[] = []) {
+function scriptedSandbox(
+  evaluations: EvaluateOutcome[],
+  runs: RunOutcome[] = [],
+  arbiter: Arbiter = roomyArbiter,
+) {
   const folder = temporaryFolder();
   const evaluated: string[] = [];
   const sandbox: Sandbox = {
@@ -42,6 +47,7 @@ function scriptedSandbox(evaluations: EvaluateOutcome[], runs: RunOutcome[] = []
       evaluated.push(key);
       return evaluations.shift() ?? printed('{"score": 50}');
     },
+    resources: async () => ({ cpus: 1, memory: 2 ** 32, gpus: [], dataFolder: null }),
     reap: async () => ({ containers: 0, volumes: 0 }),
     close: async () => undefined,
   };
@@ -49,6 +55,7 @@ function scriptedSandbox(evaluations: EvaluateOutcome[], runs: RunOutcome[] = []
   const stored: StoredScore[] = [];
   const scorer = createScorer({
     sandbox,
+    arbiter,
     store: {
       score: store.score,
       putScore(score) {
@@ -154,4 +161,24 @@ it("does not keep an outage as a score", async () => {
   const { score } = scriptedSandbox([], [{ kind: "failed", verdict: "infra", evidence }]);
   expect(await score(1)).toMatchObject({ verdict: "infra", quality: null });
   expect(await score(1)).toMatchObject({ verdict: "scored", cached: false });
+});
+
+it("holds one lease for run and evaluation, gives it back whatever happens, and needs none to reuse a score", async () => {
+  const log: unknown[] = [];
+  const arbiter: Arbiter = {
+    lease: async (need, purpose) => {
+      log.push([purpose, need]);
+      return { gpus: ["3"], release: () => log.push("released") };
+    },
+  };
+  const { score, evaluated } = scriptedSandbox([printed('{"score": 1}'), printed("a")], [], arbiter);
+  const definition = { ...memoryTask().definition };
+  definition.sandbox = { ...definition.sandbox, cpus: 2, memory: "1g", disk: "256m", gpus: 1 };
+  const task = { ...memoryTask(), definition };
+  await score(1, { task, isRoot: true });
+  await score(1, { task });
+  expect(log).toEqual([["revision", { cpus: 2, memory: 1280 * 2 ** 20, gpus: 1 }], "released"]);
+  await expect(score(2, { task })).resolves.toMatchObject({ verdict: "invalid" });
+  expect(log.slice(3)).toEqual(["released"]);
+  expect(evaluated).toEqual(["k1", "k2", "k2-again"]);
 });

@@ -280,6 +280,26 @@ describe("the loop with ports in memory", () => {
     expect(new Set(store.log).size).toBe(store.log.length);
   });
 
+  it("pauses before a group for which there is no space, finishes what is under way, and goes on alike", async () => {
+    const whole = await memoryWorld({ iterations: 6 });
+    await runLoop(whole.context, forever);
+    let checks = 0;
+    const { context, store } = await memoryWorld({
+      iterations: 6,
+      scorer: instantScorer(async () => {
+        for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+      }),
+      checkSpace: async () => {
+        if (++checks > 3) throw new ExitError("disk-low", "Only 1 MiB is free.");
+      },
+    });
+    await expect(runLoop(context, forever)).rejects.toMatchObject({ reason: "disk-low" });
+    expect(store.groupIds().map((id) => store.group(id)?.state)).toEqual(["closed", "closed", "closed"]);
+    const again = await memoryWorld({ store, snapshots: context.snapshots });
+    expect(await runLoop(again.context, forever)).toBe("iterations");
+    expect(story(store)).toEqual(story(whole.store));
+  });
+
   it("gives the error of a broken port on, and nothing goes on behind it", async () => {
     let scored = 0;
     const { context, store } = await memoryWorld({
