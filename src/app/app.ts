@@ -6,6 +6,7 @@ import type { GuaranteeName } from "../core/guarantees.ts";
 import type { Budget, Group, Run, Strategy } from "../core/history.ts";
 import type {
   CheckReport,
+  CleanReport,
   ExportReport,
   ListedNode,
   ModelList,
@@ -108,6 +109,8 @@ export interface App {
   ): Promise<{ readonly node: string; readonly paths: readonly string[]; readonly merged: boolean }>;
   revert(): Promise<{ readonly node: string; readonly paths: readonly string[] }>;
   export(request: ExportRequest): Promise<ExportReport>;
+  /** Removes what nothing needs. @throws ExitError `run-active`, `workspace-busy`. */
+  clean(request: { readonly dryRun: boolean; readonly exports: boolean }): Promise<CleanReport>;
   /** The models a run may name. Of an endpoint that is not allowed there are none. */
   models(endpoint: string | null, signal: AbortSignal): Promise<ModelList>;
   /** Keeps the user's consent to send prompts to an endpoint on another machine; null: that of the environment. */

@@ -14,6 +14,7 @@ import type { App, ModelRequest } from "./app.ts";
 import { applyNode, revertApplied } from "./apply.ts";
 import { auditTask } from "./check.ts";
 import { onlyTask } from "./choose-task.ts";
+import { clean } from "./clean.ts";
 import { allowEndpoint } from "./consent.ts";
 import { examine } from "./doctor.ts";
 import { installEmbeddedRuntime } from "./embedded-runtime.ts";
@@ -23,6 +24,7 @@ import { initTask } from "./init.ts";
 import { lazySandbox } from "./lazy-sandbox.ts";
 import { openPolicy } from "./model.ts";
 import { endpointOf, listAllModels } from "./models.ts";
+import { createOccupancy } from "./occupancy.ts";
 import { type ActiveRun, startRun } from "./run.ts";
 import { scoreFiles } from "./score-files.ts";
 import { tryAnew } from "./self-tests.ts";
@@ -71,7 +73,13 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
     if (event.type === "runEnded") log(`run ${event.run.id} ended: ${event.error?.message ?? event.reason}`);
     for (const listener of listeners) listener(event);
   };
-  const { sandbox, scorer, arbiter, closeSandbox } = lazySandbox(folders, store, sha256, clock, log);
+  const { sandbox, scorer, arbiter, reapSandbox, closeSandbox } = lazySandbox(
+    folders,
+    store,
+    sha256,
+    clock,
+    log,
+  );
   const closing = new AbortController();
   let starting: { readonly controller: AbortController; readonly settled: Promise<unknown> } | null = null;
   let active: ActiveRun | null = null;
@@ -95,22 +103,24 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
 
   return {
     init: (request) => initTask(folders.workspace, request),
-    async check(name, signal) {
-      const task = await taskNamed(name);
-      const audit = { task, workspace, snapshots, scorer: await scorer(), signal: also(signal) };
-      const result = await auditTask(audit);
-      if (result.passed) store.setAuditPassed(task.id, task.evaluatorDigest);
-      return { task: task.id, ...result };
-    },
-    async score({ task: name, from }, signal) {
-      const task = await taskNamed(name);
-      return scoreFiles(task, from, { workspace, snapshots, scorer: await scorer() }, also(signal));
-    },
+    check: (name, signal) =>
+      beside(async () => {
+        const task = await taskNamed(name);
+        const audit = { task, workspace, snapshots, scorer: await scorer(), signal: also(signal) };
+        const result = await auditTask(audit);
+        if (result.passed) store.setAuditPassed(task.id, task.evaluatorDigest);
+        return { task: task.id, ...result };
+      }),
+    score: ({ task: name, from }, signal) =>
+      beside(async () => {
+        const task = await taskNamed(name);
+        return scoreFiles(task, from, { workspace, snapshots, scorer: await scorer() }, also(signal));
+      }),
     async startRun(request) {
       if (starting !== null || active !== null)
         throw new ExitError("run-active", 'A run is under way in this workspace. "exit-ml stop" ends it.');
       const controller = new AbortController();
-      const start = startRun(request, runParts, also(controller.signal));
+      const start = beside(() => startRun(request, runParts, also(controller.signal)));
       starting = { controller, settled: start.catch(() => undefined) };
       try {
         const started = await start;
@@ -173,9 +183,19 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
       const from = against === null ? rootOf(nodes, to) : findNode(nodes, against, task);
       return { from: from.id, to: to.id, diff: await snapshots.diff(snapshotOf(from), snapshotOf(to)) };
     },
-    apply: (node, task) => applyNode(node, task, parts),
-    revert: () => revertApplied(parts),
-    export: (request) => exportGroups(request, parts),
+    apply: (node, task) => beside(() => applyNode(node, task, parts)),
+    revert: () => beside(() => revertApplied(parts)),
+    export: (request) => beside(() => exportGroups(request, parts)),
+    async clean(request) {
+      if (starting !== null || active !== null)
+        throw new ExitError(
+          "run-active",
+          'A run is under way in this workspace. End it with "exit-ml stop", then clean up.',
+        );
+      return alone(() =>
+        clean(request, { folders, workspace, snapshots, store, reapSandbox, now: Date.now() }),
+      );
+    },
     models: (endpoint, signal) => listAllModels(endpoint, also(signal)),
     async allowEndpoint(endpoint) {
       await allowEndpoint(endpointOf(endpoint, process.env).address);

@@ -12,10 +12,15 @@ export interface KeptOutputs {
   keep(task: ResolvedTask, outputs: Outputs, isRoot: boolean): Promise<void>;
 }
 
+/** Name of the folder of one set. */
+export function keptName(task: ResolvedTask, owner: "root" | "newest"): string {
+  return `${task.id}-${task.evaluatorDigest.slice(0, 12)}-${owner}`;
+}
+
 /** @param folder an existing folder of ours, on the same file system as the outputs. */
 export function createKeptOutputs(folder: string): KeptOutputs {
   const placeOf = (task: ResolvedTask, owner: "root" | "newest"): string =>
-    join(folder, `${task.id}-${task.evaluatorDigest.slice(0, 12)}-${owner}`);
+    join(folder, keptName(task, owner));
   const at = async (place: string): Promise<Outputs | null> => {
     try {
       const entries = await readdir(place, { recursive: true, withFileTypes: true });

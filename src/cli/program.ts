@@ -6,6 +6,7 @@ import type { Host } from "./host.ts";
 import type { Act, AddVerb } from "./verb.ts";
 import { addApply, addRevert } from "./verbs/apply.ts";
 import { addCheck } from "./verbs/check.ts";
+import { addClean } from "./verbs/clean.ts";
 import { addDiff } from "./verbs/diff.ts";
 import { addDoctor } from "./verbs/doctor.ts";
 import { addExport } from "./verbs/export.ts";
@@ -36,6 +37,7 @@ const verbs: readonly AddVerb[] = [
   addApply,
   addRevert,
   addExport,
+  addClean,
   addImage,
   addInstallRuntime,
 ];

@@ -104,6 +104,14 @@ export interface Snapshots {
     ours: Solution,
     theirs: string,
   ): Promise<{ readonly merged: Solution; readonly conflicts: readonly string[] }>;
+  /** Removes all snapshots but those in `keep`, or with `dryRun` only counts them. Not while anything is saved. */
+  prune(keep: ReadonlySet<string>, dryRun?: "dryRun"): Promise<Pruned>;
+}
+
+export interface Pruned {
+  readonly snapshots: number;
+  /** What they alone took on the disk. */
+  readonly bytes: number;
 }
 
 // --- the model -------------------------------------------------------------------------------------------

@@ -90,6 +90,32 @@ export interface ExportReport {
   readonly dropped: Readonly<Record<string, number>>;
 }
 
+export type FreedKind =
+  | "snapshots"
+  | "staging"
+  | "kept"
+  | "outputs"
+  | "logs"
+  | "unfinished"
+  | "exports"
+  | "containers"
+  | "volumes";
+
+export interface Freed {
+  readonly kind: FreedKind;
+  readonly count: number;
+  /** On the disk; null where it is not known. */
+  readonly bytes: number | null;
+}
+
+export interface CleanReport {
+  /** Nothing was removed: this is what would be. */
+  readonly dryRun: boolean;
+  readonly freed: readonly Freed[];
+  /** Sentences: what was left alone, and why. */
+  readonly notes: readonly string[];
+}
+
 /** A model that can be chosen for a run. */
 export interface ModelChoice {
   readonly runtime: "ollama" | "embedded";

@@ -89,6 +89,7 @@ export const requestSchemas = {
   apply: z.strictObject({ node: name, task }),
   revert: nothing,
   export: z.strictObject({ out: name, task }),
+  clean: z.strictObject({ dryRun: z.boolean(), exports: z.boolean() }),
   models: z.object({ endpoint: name.nullable().exactOptional() }),
   allowEndpoint: z.strictObject({ endpoint: name.nullable() }),
   buildImage: z.strictObject({ task }),

@@ -2,6 +2,7 @@
 import type { Group, Run } from "../core/history.ts";
 import type {
   CheckReport,
+  CleanReport,
   ExportReport,
   ListedNode,
   ModelList,
@@ -43,6 +44,7 @@ export interface Results {
   apply: { readonly node: string; readonly paths: readonly string[]; readonly merged: boolean };
   revert: { readonly node: string; readonly paths: readonly string[] };
   export: ExportReport;
+  clean: CleanReport;
   models: ModelList;
   allowEndpoint: Readonly<Record<string, never>>;
   installRuntime: { readonly folder: string; readonly version: string };

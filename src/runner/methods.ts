@@ -25,6 +25,7 @@ export const handlers: Handlers = {
   apply: (app, { node, task }) => app.apply(node, task),
   revert: (app) => app.revert(),
   export: (app, request) => app.export(request),
+  clean: (app, request) => app.clean(request),
   models: (app, { endpoint }, signal) => app.models(endpoint ?? null, signal),
   allowEndpoint: (app, { endpoint }) => app.allowEndpoint(endpoint),
   installRuntime: (app, { folder }, signal) => app.installRuntime(folder, signal),

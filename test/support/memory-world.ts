@@ -76,6 +76,7 @@ export function memorySnapshots(): Snapshots {
     },
     diff: async () => "",
     merge: async (_base, ours) => ({ merged: ours, conflicts: [] }),
+    prune: async () => ({ snapshots: 0, bytes: 0 }),
   };
 }
 

@@ -59,6 +59,8 @@ export interface Repository {
   commitOf(tree: string): Promise<string | null>;
   /** Removes the reference of a snapshot that is damaged, so that a save stores it anew. */
   forget(tree: string): Promise<void>;
+  /** Removes references that name nothing (left by a power cut), over which git gives up. */
+  forgetEmpty(): Promise<void>;
 }
 
 /** Makes or repairs the frame and sweeps up. @throws ExitError `snapshots-unwritable`. */
@@ -96,6 +98,14 @@ export async function openRepository(gitDir: string): Promise<Repository> {
     async forget(tree) {
       packed.delete(tree);
       await rm(join(gitDir, refFolder, tree), { force: true });
+    },
+    async forgetEmpty() {
+      // git itself removes the folder with the last reference in it.
+      for (const name of await readdir(join(gitDir, refFolder)).catch(() => [])) {
+        const file = join(gitDir, refFolder, name);
+        const text = await readFile(file, "utf8").catch(() => "");
+        if (!objectId.test(text.trim())) await rm(file, { recursive: true, force: true });
+      }
     },
   };
 }

@@ -11,6 +11,7 @@ import { importStream } from "./import-stream.ts";
 import { limited } from "./limit.ts";
 import { mergeSolutions } from "./merge.ts";
 import { byPath, checkPaths } from "./paths.ts";
+import { pruneSnapshots } from "./prune.ts";
 import { readTree } from "./read-tree.ts";
 import { recentSolutions } from "./recent.ts";
 import { openRepository, type Repository } from "./repository.ts";
@@ -82,6 +83,7 @@ export async function openSnapshots(gitDir: string): Promise<Snapshots> {
       const sides = { base: await read(base), ours, theirs: await read(theirs) };
       return mergeSolutions(git, repository.temporary, sides);
     },
+    prune: (keep, dryRun) => pruneSnapshots(git, repository, keep, dryRun !== undefined),
   };
 }
 

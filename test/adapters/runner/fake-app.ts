@@ -140,6 +140,11 @@ export class FakeApp implements App {
     return Promise.resolve({ folder: request.out, seen: 0, kept: 0, dropped: {} });
   }
 
+  clean(request: { dryRun: boolean; exports: boolean }) {
+    this.requests.push({ clean: request });
+    return Promise.resolve({ dryRun: request.dryRun, freed: [], notes: [] });
+  }
+
   models() {
     return Promise.resolve({ models: [], problems: ["No Ollama answers."] });
   }

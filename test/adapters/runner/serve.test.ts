@@ -102,6 +102,8 @@ test("parameters are checked before a use case sees them", async () => {
   await expect(
     client.call("startRun", { ...run, budget: { ...run.budget, iterations: null } }),
   ).rejects.toThrow(/needs an end/);
+  await expect(peer.ask("clean", { dryRun: true })).rejects.toMatchObject(refused);
+  await expect(peer.ask("clean", { dryRun: true, exports: false, all: true })).rejects.toMatchObject(refused);
   await expect(peer.ask("toString", {})).rejects.toMatchObject({ reason: "method-unknown" });
   expect(app.requests).toEqual([]);
   peer.hangUp();
@@ -111,6 +113,14 @@ test("settings that were not named are not filled in on the way", async () => {
   await start();
   await (await attach()).call("startRun", run);
   expect(app.requests).toEqual([run]);
+});
+
+test("clean hands its options on and brings the report back", async () => {
+  await start();
+  const request = { dryRun: true, exports: false };
+  const report = await (await attach()).call("clean", request);
+  expect(app.requests).toEqual([{ clean: request }]);
+  expect(report).toEqual({ dryRun: true, freed: [], notes: [] });
 });
 
 test("an error comes out with the reason and the sentence it went in with", async () => {

@@ -180,8 +180,45 @@ test("a diff that goes into a file is byte for byte what the runner said; in a t
   expect(host.printed).toBe("--- a\n+++ b\n+y\n");
 });
 
+describe("clean", () => {
+  const freed = [
+    { kind: "snapshots", count: 1200, bytes: 5_000_000 },
+    { kind: "logs", count: 0, bytes: 0 },
+    { kind: "volumes", count: 2, bytes: null },
+  ] as const;
+  const notes = ["Containers were not looked for."];
+  const clean: Answers["clean"] = ({ dryRun }) => ({ dryRun, freed, notes });
+
+  test("prints what was freed by kind, and what was left alone on standard error", async () => {
+    const { host, code } = await cli("clean --exports", { clean });
+    expect(host.calls[0]?.request).toEqual({ dryRun: false, exports: true });
+    expect(host.printed).toBe("snapshots  1,200, 5 MB\nvolumes    2\nfreed      5 MB\n");
+    expect(host.messages).toBe("Containers were not looked for.\n");
+    expect(code).toBe(0);
+  });
+
+  test("with --dry-run removes nothing and says so", async () => {
+    const { host } = await cli("clean --dry-run", { clean });
+    expect(host.calls[0]?.request).toEqual({ dryRun: true, exports: false });
+    expect(host.printed).toContain("would be freed  5 MB");
+  });
+
+  test("says when there is nothing", async () => {
+    const nothing: Answers["clean"] = () => ({ dryRun: false, freed: [], notes: [] });
+    expect((await cli("clean", { clean: nothing })).host.printed).toBe("Nothing to clean up.\n");
+    const { host } = await cli("clean --json", { clean });
+    expect(JSON.parse(host.printed)).toEqual({ dryRun: false, freed, notes });
+  });
+
+  test("during a run is refused with what to do", async () => {
+    const refuse = () => Promise.reject(new ExitError("run-active", 'End it with "exit-ml stop".'));
+    const { host, code } = await cli("clean", { clean: refuse });
+    expect([code, host.messages]).toEqual([1, 'End it with "exit-ml stop".\n']);
+  });
+});
+
 test("every verb explains itself", async () => {
-  const verbs = "init check score run status stop tree show diff apply revert export image".split(" ");
+  const verbs = "init check score run status stop tree show diff apply revert export clean image".split(" ");
   for (const verb of verbs) {
     const { host, code } = await cli([...(verb === "image" ? ["image", "build"] : [verb]), "--help"]);
     expect(code).toBe(0);
