@@ -80,6 +80,7 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
     clock,
     log,
   );
+  const { beside, alone } = createOccupancy();
   const closing = new AbortController();
   let starting: { readonly controller: AbortController; readonly settled: Promise<unknown> } | null = null;
   let active: ActiveRun | null = null;

@@ -167,7 +167,7 @@ test("a run under way, and one that is beginning, are left in peace", async () =
   await open();
   const request: RunRequest = {
     ...{ tasks: [], all: false, strategy: "exit", settings: {}, fresh: false, seed: null },
-    ...{ runtime: null, model: "/nowhere/none.gguf", endpoint: null },
+    ...{ runtime: null, model: "/nowhere/none.gguf", endpoint: null, allowMissing: [] },
     budget: { iterations: 1, hours: null, tokens: null, target: null },
   };
   const starting = app.startRun(request).catch((error: unknown) => error);

@@ -11,7 +11,7 @@ import { testWith } from "../../support/without.ts";
 const test = testWith("docker");
 const request: RunRequest = {
   ...{ tasks: [], all: false, strategy: "exit", settings: {}, fresh: false, seed: null },
-  ...{ runtime: "embedded", model: "/nowhere/none.gguf", endpoint: null },
+  ...{ runtime: "embedded", model: "/nowhere/none.gguf", endpoint: null, allowMissing: [] },
   budget: { iterations: 1, hours: null, tokens: null, target: null },
 };
 

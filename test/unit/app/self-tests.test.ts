@@ -15,6 +15,7 @@ import {
   memorySnapshots,
   memoryTask,
   memoryWorld,
+  roomyArbiter,
   sha256,
   solutionOf,
 } from "../../support/memory-world.ts";
@@ -35,6 +36,7 @@ function fakeSandbox(guarantees: Guarantee[]) {
   let tried = 0;
   const sandbox = {
     describe: async () => info,
+    resources: async () => ({ cpus: 8, memory: 2 ** 36, gpus: [], dataFolder: null }),
     selfTest: async () => {
       tried += 1;
       return [...guarantees];
@@ -94,6 +96,9 @@ async function runParts(guarantees: Guarantee[], unfinished: Partial<Run> = { en
     emit: (event) => void events.push(event),
     sandbox: async () => fakeSandbox(guarantees).sandbox,
     scorer: async () => instantScorer(),
+    arbiter: roomyArbiter,
+    freeBytes: async () => null,
+    stateFolders: [],
     openPolicy: async () => instantPolicy(),
     watch: async () => ({ close: async () => undefined }),
   };
