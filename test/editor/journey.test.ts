@@ -42,7 +42,7 @@ it("iterates a solution, survives a reload, shows, applies, reverts and exports"
   await quick.choose("Budget", "Other number of iterations…");
   await quick.enter("Iterations (Press", "none");
   await quick.enter("It must be a whole number above 0.", "3");
-  await quick.waitFor("Iterate Solution");
+  await quick.waitFor("Start, or change a line first");
   expect(await quick.choices()).toContainEqual(
     expect.objectContaining({ label: "Budget", description: "3 iterations" }),
   );

@@ -61,7 +61,7 @@ async function look(window: Session, theme: Theme): Promise<void> {
   await window.screenshot(`${theme}-2-prompt-and-reply`);
 
   await window.run("ExIt ML: Iterate Solution");
-  await window.quick.waitFor("Iterate Solution");
+  await window.quick.waitFor("Start, or change a line first");
   expect((await window.quick.choices()).map(({ label }) => label)).toEqual([
     "Start",
     "Budget",
