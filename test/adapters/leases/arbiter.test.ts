@@ -9,16 +9,19 @@ import { createArbiter } from "../../../src/adapters/leases/arbiter.ts";
 import { thisProcess } from "../../../src/adapters/leases/holder.ts";
 import type { Arbiter, Capacity, Lease, LeasePurpose, Need } from "../../../src/core/ports.ts";
 
-const never = new AbortController().signal;
 let root: string;
 let folder: string;
+/** Aborted when the test ends: what still waits then would make the folder anew. */
+let ending: AbortController;
 const children = new Set<ChildProcess>();
 
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), "exit-ml-leases-"));
   folder = join(root, "leases");
+  ending = new AbortController();
 });
 afterEach(async () => {
+  ending.abort();
   for (const child of children) if (child.kill("SIGKILL")) await once(child, "exit");
   children.clear();
   rmSync(root, { recursive: true });
@@ -31,9 +34,11 @@ function take(
   arbiter: Arbiter,
   need: Partial<Need>,
   purpose: LeasePurpose = "revision",
-  signal = never,
+  signal = ending.signal,
 ): Promise<Lease> {
-  return arbiter.lease({ cpus: 0, memory: 0, gpus: 0, ...need }, purpose, signal);
+  const lease = arbiter.lease({ cpus: 0, memory: 0, gpus: 0, ...need }, purpose, signal);
+  lease.catch(() => undefined);
+  return lease;
 }
 
 /** What the tickets say, in their order: `cpus` of those that wait, `+cpus` of those granted. */
