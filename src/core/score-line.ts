@@ -27,6 +27,10 @@ export function readScoreLine(stdout: string): ScoreLine {
   } catch {
     return malformed(`the score command printed ${quoted(line)}, which is not JSON; ${expected}`);
   }
+  // The last of two keys of one name would silently win; text from outputs may have slipped into the line.
+  const keys = topLevelKeys(line);
+  if (new Set(keys).size < keys.length || (keys.includes("score") && keys.includes("invalid")))
+    return malformed(`the score command printed more than one result: ${quoted(line)}; ${expected}`);
   // JSON has no NaN, but 1e999 parses to Infinity, which the schema would refuse without saying why.
   if (isObject(value) && typeof value.score === "number" && !Number.isFinite(value.score))
     return malformed(`the score command printed a score that is not finite: ${quoted(line)}`);
@@ -46,6 +50,17 @@ export function readSelfReportedScore(stdout: string, pattern: string): ScoreLin
   if (!Number.isFinite(score))
     return { kind: "invalid", reason: `the run printed ${quoted(text)} where a number was expected` };
   return { kind: "score", score, metrics: {} };
+}
+
+/** Keys of the outermost object of a valid JSON text, in order, each as often as it stands there. */
+function topLevelKeys(json: string): string[] {
+  const tokens = json.match(/"(?:[^"\\]|\\.)*"|[{}[\]:]/g) ?? [];
+  let depth = 0;
+  return tokens.flatMap((token, at) => {
+    if (token === "{" || token === "[") depth++;
+    else if (token === "}" || token === "]") depth--;
+    return depth === 1 && tokens[at + 1] === ":" ? [String(JSON.parse(token))] : [];
+  });
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -7,7 +7,7 @@ import { mkdir, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Container } from "dockerode";
 import { extract } from "tar-stream";
-import { ExitError } from "../../core/errors.ts";
+import { ExitError, messageOf } from "../../core/errors.ts";
 import type { ResolvedTask } from "../../core/ports.ts";
 import { opening } from "./engine.ts";
 import { statusOf } from "./failure.ts";
@@ -141,6 +141,9 @@ async function openArchive(container: Container, path: string, signal: AbortSign
     return stream as Archive;
   } catch (error) {
     if (statusOf(error) === 404) return null;
+    // The engine follows links on the way to the path, and gives up on those that lead in a circle.
+    if (statusOf(error) === 500 && /too many (links|levels of symbolic links)/i.test(messageOf(error)))
+      throw refusal(`${path} is a link that leads in a circle.`);
     throw error;
   }
 }

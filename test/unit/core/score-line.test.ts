@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { readScoreLine, readSelfReportedScore } from "../../../src/core/score-line.ts";
 
 describe("what a score command prints", () => {
@@ -46,5 +46,23 @@ describe("a score the run prints about itself", () => {
     expect(readSelfReportedScore("trained\n", pattern).kind).toBe("invalid");
     expect(readSelfReportedScore("val_acc=nan\n", pattern).kind).toBe("invalid");
     expect(readSelfReportedScore("val_acc=0.9abc\n", pattern).kind).toBe("invalid");
+  });
+});
+
+test.each([
+  ['{"score": 0.1, "score": 0.9}'],
+  ['{"score": 0.1, "sc\\u006fre": 0.9}'],
+  ['{"score": 0.9, "invalid": "no"}'],
+])("%s holds more than one result", (line) => {
+  expect(readScoreLine(line)).toMatchObject({
+    kind: "malformed",
+    problem: expect.stringContaining("more than one"),
+  });
+});
+
+test("a metric may be called score", () => {
+  expect(readScoreLine('{"score": 0.9, "metrics": {"score": 0.5}}')).toMatchObject({
+    kind: "score",
+    score: 0.9,
   });
 });

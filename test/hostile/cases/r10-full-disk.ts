@@ -1,0 +1,14 @@
+import { hostile, python } from "../case.ts";
+
+/** Many files of a size that is allowed, until there is no room. */
+export default hostile({
+  id: "R10",
+  tries: "fills /work with files",
+  promise: "disk_limit",
+  play: [
+    {
+      revision: python(`for index in range(1000): open(f"part{index}", "wb").write(bytes(2**20))`),
+      expects: "disk_limit",
+    },
+  ],
+});
