@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
+import { setImmediate as turn } from "node:timers/promises";
 import { messageOf } from "../../src/core/errors.ts";
 import type { Sandbox, Scorer } from "../../src/core/ports.ts";
 import type { Case } from "./case.ts";
@@ -65,7 +66,7 @@ export async function playAll(
     for (const each of queue) done(each, await play(provider, each, null));
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
-  for (const each of cases) if (each.alone) done(each, await play(provider, each, watchMemory()));
+  for (const each of cases) if (each.alone) done(each, await play(provider, each, await watchMemory()));
 }
 
 async function play(provider: Provider, played: Case, memory: MemoryWatch | null): Promise<Outcome> {
@@ -95,7 +96,7 @@ async function play(provider: Provider, played: Case, memory: MemoryWatch | null
     leftovers.push(...(await stand.leftovers()));
   });
   rmSync(folder, { recursive: true, force: true });
-  const grown = memory?.end() ?? null;
+  const grown = (await memory?.end()) ?? null;
   if (grown !== null && (grown.kept > mayKeep || grown.peak > mayPeak))
     faults.push(`this process grew by ${grown.kept} bytes, ${grown.peak} at the peak`);
   const { met = [], overruns = [], notes = [], faults: noted = [] } = (stage as Stage | null) ?? {};
@@ -117,25 +118,29 @@ export function mkdirIn(folder: string, name: string): string {
 }
 
 interface MemoryWatch {
-  end(): { kept: number; peak: number };
+  end(): Promise<{ kept: number; peak: number }>;
 }
 
-function watchMemory(): MemoryWatch {
-  const held = (): number => {
-    globalThis.gc?.();
+async function watchMemory(): Promise<MemoryWatch> {
+  const held = async (): Promise<number> => {
+    // The bytes of buffers are given back after the collection that found them unused, on another thread.
+    for (let round = 0; round < 3; round += 1) {
+      globalThis.gc?.();
+      await turn();
+    }
     const { heapUsed, external } = process.memoryUsage();
     return heapUsed + external;
   };
-  const before = held();
+  const before = await held();
   const resident = process.memoryUsage.rss();
   let most = resident;
   const timer = setInterval(() => {
     most = Math.max(most, process.memoryUsage.rss());
   }, 20);
   return {
-    end() {
+    async end() {
       clearInterval(timer);
-      return { kept: Math.max(0, held() - before), peak: most - resident };
+      return { kept: Math.max(0, (await held()) - before), peak: most - resident };
     },
   };
 }
