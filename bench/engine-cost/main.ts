@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { openSnapshots } from "../../src/adapters/git/snapshots.ts";
 import { openStore } from "../../src/adapters/sqlite/store.ts";
 import { listNodes } from "../../src/app/tree.ts";
-import type { Node } from "../../src/core/history.ts";
+import { type Node, nothingSpent } from "../../src/core/history.ts";
 import { runLoop } from "../../src/core/loop.ts";
 import { decideNext } from "../../src/core/opening.ts";
 import type { GroupClosing } from "../../src/core/ports.ts";
@@ -112,7 +112,7 @@ async function histories(count: number): Promise<void> {
     const closing: GroupClosing = {
       ...{ group: id, state: "closed", closedSeq: inserts.length + 1, learnability: 0.01, informative: true },
       ...{ draws: {}, nodes: nodes.map((node) => ({ ...node, group: id })), replies: [], buffer: [] },
-      spent: { iterations: 0, ms: 0, tokens: 0 },
+      spent: nothingSpent,
     };
     store.closeGroup(closing);
     inserts.push(performance.now() - began);

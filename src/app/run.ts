@@ -3,7 +3,7 @@ import { randomInt } from "node:crypto";
 import { defaultCapacity } from "../core/buffer.ts";
 import { ExitError, isExitError, messageOf } from "../core/errors.ts";
 import { guaranteeWarnings, refuseMissing, type SelfTest } from "../core/guarantees.ts";
-import type { Node, Provenance, Run } from "../core/history.ts";
+import { type Node, nothingSpent, type Provenance, type Run } from "../core/history.ts";
 import { type LoopContext, runLoop } from "../core/loop.ts";
 import { refuseTooLarge, trialNeed } from "../core/need.ts";
 import { policyVersion } from "../core/policy-version.ts";
@@ -188,7 +188,7 @@ function openRun(
     endedAt: null,
     endedBy: null,
     provenance,
-    spent: { iterations: 0, ms: 0, tokens: 0 },
+    spent: nothingSpent,
   };
   parts.store.openRun(run);
   return { run, continued: false };

@@ -212,5 +212,15 @@ export interface Run {
   /** What it was begun with: the model and its licence, the engine and the image by digest. */
   readonly provenance: Provenance | null;
   /** Spent so far, over all sessions of the run. */
-  readonly spent: { readonly iterations: number; readonly ms: number; readonly tokens: number };
+  readonly spent: {
+    readonly iterations: number;
+    readonly ms: number;
+    readonly tokens: number;
+    /** Milliseconds in which at least one reply was being sampled, and one revision scored (busy.ts). */
+    readonly modelMs: number;
+    readonly sandboxMs: number;
+  };
 }
+
+/** What a run has spent when it begins. */
+export const nothingSpent: Run["spent"] = { iterations: 0, ms: 0, tokens: 0, modelMs: 0, sandboxMs: 0 };

@@ -2,6 +2,7 @@
  * One iteration in motion: sample the members that are missing, make an edit, a snapshot and a score of each as
  * it arrives (EXIT.md sections 2.3 to 2.5). Every finished step is stored before the next is taken.
  */
+import type { BusyMeters } from "./busy.ts";
 import type { Group, GroupOpening, Node, Reply, SampledReply } from "./history.ts";
 import type {
   Observer,
@@ -22,6 +23,7 @@ export interface IterationPorts {
   readonly scorer: Scorer;
   readonly store: Store;
   readonly observer: Observer;
+  readonly busy: BusyMeters;
 }
 
 /** The members of a group as they come in. */
@@ -94,15 +96,17 @@ export function fly(
   const sampled = (async () => {
     let lost = 0;
     if (missing.length === 0 || !canSample) return group.replies.length;
-    for await (const reply of ports.policy.sample(group.prompt, missing, sampling, signal)) {
-      if (reply.finish === "lost") {
-        lost++;
-        continue;
+    await ports.busy.model.during(async () => {
+      for await (const reply of ports.policy.sample(group.prompt, missing, sampling, signal)) {
+        if (reply.finish === "lost") {
+          lost++;
+          continue;
+        }
+        store.addReply(group.id, reply);
+        observer.replySampled?.(group.id, reply);
+        begin(reply);
       }
-      store.addReply(group.id, reply);
-      observer.replySampled?.(group.id, reply);
-      begin(reply);
-    }
+    });
     signal.throwIfAborted();
     if (lost > 0)
       observer.message?.(
@@ -169,10 +173,8 @@ async function outcomeOf(
   const snapshot = await ports.snapshots.save(solution, start.snapshot);
   signal.throwIfAborted();
   const key = `${group.id}-${sampled.index}`;
-  const result = await ports.scorer.score(
-    { key, run: group.run, task, snapshot, solution, isRoot: false },
-    signal,
-  );
+  const request = { key, run: group.run, task, snapshot, solution, isRoot: false };
+  const result = await ports.busy.sandbox.during(() => ports.scorer.score(request, signal));
   return {
     answer,
     edit,

@@ -5,6 +5,7 @@
  * The loop keeps nothing that is not in the store: called again for the same run after any interruption, it
  * goes on where the records end.
  */
+import { type BusyMeters, busyMeter } from "./busy.ts";
 import { closeGroup } from "./closing.ts";
 import { embedSolution } from "./embedding.ts";
 import { ExitError } from "./errors.ts";
@@ -16,7 +17,7 @@ import { endsIteration, openRunView, type RunView } from "./run-view.ts";
 import { presetOf } from "./strategy.ts";
 import { isBetter } from "./verdict.ts";
 
-export interface LoopContext extends IterationPorts {
+export interface LoopContext extends Omit<IterationPorts, "busy"> {
   readonly run: Run;
   /** The run's tasks. */
   readonly tasks: readonly ResolvedTask[];
@@ -60,10 +61,15 @@ export async function runLoop(context: LoopContext, signal: AbortSignal): Promis
   const spending = { ...run.spent };
   const startedAt = context.clock.monotonic();
   const elapsed = (): number => run.spent.ms + context.clock.monotonic() - startedAt;
+  const { monotonic } = context.clock;
+  const busy: BusyMeters = {
+    model: busyMeter(monotonic, run.spent.modelMs),
+    sandbox: busyMeter(monotonic, run.spent.sandboxMs),
+  };
   const closings = new Map<number, Promise<void>>();
   const flights: Flight[] = [];
   const launch = (group: Group, sampling: SampleOptions): Flight => {
-    const flight = launchGroup(group, sampling, context, view, inner);
+    const flight = launchGroup(group, sampling, { ...context, busy }, view, inner);
     // A broken scoring ends the session at once, not when its group would close.
     flight.scored.catch((error) => broken.abort(error));
     flights.push(flight);
@@ -72,7 +78,7 @@ export async function runLoop(context: LoopContext, signal: AbortSignal): Promis
 
   const close = async (flight: Flight): Promise<void> => {
     const replies = await flight.scored;
-    spending.ms = elapsed();
+    Object.assign(spending, { ms: elapsed(), modelMs: busy.model.ms(), sandboxMs: busy.sandbox.ms() });
     await closeFlight(flight, replies, context, view, spending);
   };
   const closeInOrder = (iteration: number, flight: Flight): void => {
@@ -138,7 +144,7 @@ function taskOf(context: LoopContext, name: string): ResolvedTask {
 function launchGroup(
   group: Group,
   sampling: SampleOptions,
-  context: LoopContext,
+  context: LoopContext & Pick<IterationPorts, "busy">,
   view: RunView,
   signal: AbortSignal,
 ): Flight {
@@ -188,7 +194,7 @@ async function closeFlight(
   replies: readonly Reply[],
   context: LoopContext,
   view: RunView,
-  spending: { iterations: number; ms: number; tokens: number },
+  spending: { -readonly [name in keyof Run["spent"]]: number },
 ): Promise<void> {
   const { run, store, observer } = context;
   const { opening } = flight;

@@ -1,6 +1,7 @@
 /** A run under way in words. */
 import { type Board, timeLeft } from "../client/board.ts";
-import { count, duration, plural, score } from "../client/words/format.ts";
+import { duration, plural, score } from "../client/words/format.ts";
+import { spentWords } from "../client/words/spent.ts";
 
 /** `3 of 10 · best 0.895` */
 export function progressWords({ run, spent, best }: Board): string {
@@ -17,7 +18,7 @@ export function detailWords(board: Board): string[] {
   const left = timeLeft(board);
   return [
     `**${board.run.tasks.join(", ")}**, strategy ${board.run.strategy}`,
-    `${plural(board.spent.iterations, "iteration")}, ${count(board.spent.tokens)} tokens, ${duration(board.spent.ms)}`,
+    spentWords(board.spent),
     ...[...board.groups.values()].map(
       ({ opening, sampled, verdicts }) =>
         `iteration ${opening.iteration + 1} (${opening.goal}): ${sampled.size} of ${opening.seeds.length} replies, ${verdicts.size} scored`,

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { ExitError } from "../../src/core/errors.ts";
-import type { Node, Run, SampledReply } from "../../src/core/history.ts";
+import { type Node, nothingSpent, type Run, type SampledReply } from "../../src/core/history.ts";
 import type { LoopContext } from "../../src/core/loop.ts";
 import type {
   Arbiter,
@@ -200,7 +200,7 @@ export async function memoryWorld(
     endedAt: null,
     endedBy: null,
     provenance: null,
-    spent: { iterations: 0, ms: 0, tokens: 0 },
+    spent: nothingSpent,
     ...change.run,
   };
   if (stored === undefined) store.openRun(run);

@@ -1,5 +1,5 @@
 /** Runs: one row each, in the order they were opened. */
-import { strategies } from "../../core/history.ts";
+import { nothingSpent, type Run, strategies } from "../../core/history.ts";
 import type { Store } from "../../core/ports.ts";
 import type { Database } from "./database.ts";
 import { json, number, orNull, text, word } from "./rows.ts";
@@ -39,7 +39,8 @@ export function runsOf(database: Database): Pick<Store, "openRun" | "runs" | "up
         endedAt: orNull(text, row, "endedAt"),
         endedBy: orNull(text, row, "endedBy"),
         provenance: json(row, "provenance"),
-        spent: json(row, "spent"),
+        // Runs of older versions did not measure the two sides.
+        spent: { ...nothingSpent, ...json<Partial<Run["spent"]>>(row, "spent") },
       })),
     updateRun(id, change) {
       const changed: Record<string, string | null> = { spent: JSON.stringify(change.spent) };

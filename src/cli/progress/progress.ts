@@ -1,7 +1,7 @@
 /** A run as it is told in a terminal: each event becomes some lines, and a status line says what is under way. */
 
 import { adopt, type Board, follow, timeLeft, type WatchedGroup } from "../../client/board.ts";
-import { count, duration, plural, score } from "../../client/words/format.ts";
+import { count, duration, percent, plural, score } from "../../client/words/format.ts";
 import type { MetricNames } from "../../client/words/metric.ts";
 import { oneLine, printable } from "../../client/words/printable.ts";
 import type { Style } from "../../client/words/style.ts";
@@ -167,10 +167,6 @@ function closed(
 
 function tokensOf({ sampled }: WatchedGroup): number {
   return [...sampled.values()].reduce((sum, tokens) => sum + tokens, 0);
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 100)} %`;
 }
 
 /** What is under way, in one line without colours; empty if nothing is. */

@@ -1,8 +1,9 @@
 /** The last words of a run: what it came to, and what to do next. */
 
-import { count, duration, fields, plural } from "../../client/words/format.ts";
+import { fields, plural } from "../../client/words/format.ts";
 import { metricNames } from "../../client/words/metric.ts";
 import { printable } from "../../client/words/printable.ts";
+import { spentWords } from "../../client/words/spent.ts";
 import type { Style } from "../../client/words/style.ts";
 import type { EventOf } from "../../protocol/events.ts";
 import type { Status } from "../../protocol/results.ts";
@@ -30,10 +31,7 @@ export function summary(
 ): string[] {
   const metrics = metricNames(tasks);
   const own = tasks.filter((task) => run.tasks.includes(task.name));
-  const { iterations, tokens, ms } = run.spent;
-  const rows: [string, string][] = [
-    ["spent", `${plural(iterations, "iteration")}, ${count(tokens)} tokens, ${duration(ms)}`],
-  ];
+  const rows: [string, string][] = [["spent", spentWords(run.spent)]];
   let better = false;
   for (const { name, root, best, nodes, selfReported } of own) {
     const value = (node: typeof best): string =>

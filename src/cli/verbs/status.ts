@@ -1,8 +1,9 @@
 /** `exit-ml status`: what is there and what is going on. */
 
-import { count, duration, fields, plural } from "../../client/words/format.ts";
+import { fields, plural } from "../../client/words/format.ts";
 import { type MetricNames, metricNames } from "../../client/words/metric.ts";
 import { printable } from "../../client/words/printable.ts";
+import { spentWords } from "../../client/words/spent.ts";
 import type { Style } from "../../client/words/style.ts";
 import type { Run, Status, TaskStatus } from "../../protocol/results.ts";
 import { contextOf } from "../context.ts";
@@ -54,13 +55,7 @@ function taskText(task: TaskStatus, metrics: MetricNames, style: Style): string 
 }
 
 function runText(run: Run, atWork: boolean): string {
-  const facts = [
-    run.tasks.join(" "),
-    run.strategy,
-    plural(run.spent.iterations, "iteration"),
-    `${count(run.spent.tokens)} tokens`,
-    duration(run.spent.ms),
-  ];
+  const facts = [run.tasks.join(" "), run.strategy, spentWords(run.spent)];
   if (run.endedBy !== null) facts.push(`ended by ${run.endedBy}`);
   else if (!atWork) facts.push("unfinished: the same exit-ml run command goes on with it");
   return facts.join(", ");

@@ -1,7 +1,7 @@
 /** A fake of the use cases: no Docker, no model, no history; what it is asked for is written down. */
 import type { App, RunRequest } from "../../../src/app/app.ts";
 import { ExitError } from "../../../src/core/errors.ts";
-import type { Group, Node, Run } from "../../../src/core/history.ts";
+import { type Group, type Node, nothingSpent, type Run } from "../../../src/core/history.ts";
 import type { RunEvent } from "../../../src/core/reports.ts";
 import { defaultSettings } from "../../../src/core/settings.ts";
 
@@ -34,7 +34,7 @@ export function fakeRun(request: Pick<RunRequest, "strategy" | "budget">): Run {
     endedAt: null,
     endedBy: null,
     provenance: null,
-    spent: { iterations: 0, ms: 0, tokens: 0 },
+    spent: nothingSpent,
   };
 }
 

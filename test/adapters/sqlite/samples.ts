@@ -1,11 +1,12 @@
 /** Complete records for tests: every field filled, nothing repeated by accident. */
-import type {
-  BufferEntry,
-  GroupOpening,
-  Node,
-  Prompt,
-  Run,
-  SampledReply,
+import {
+  type BufferEntry,
+  type GroupOpening,
+  type Node,
+  nothingSpent,
+  type Prompt,
+  type Run,
+  type SampledReply,
 } from "../../../src/core/history.ts";
 import type { Evidence, GroupClosing, Outcome, StoredScore } from "../../../src/core/ports.ts";
 import { defaultSettings } from "../../../src/core/settings.ts";
@@ -21,7 +22,7 @@ export const run = (id = "r1"): Run => ({
   endedAt: null,
   endedBy: null,
   provenance: null,
-  spent: { iterations: 0, ms: 0, tokens: 0 },
+  spent: nothingSpent,
 });
 
 export const root = (id = "n1", snapshot: string | null = "tree-root"): Node => ({
@@ -159,7 +160,7 @@ export const closing = (iteration: number, closedSeq: number, nodes: readonly No
     { index: 1, node: null, reward: null, advantage: null, diversity: null },
   ],
   buffer: [entry(nodes[0]?.id ?? "n1", 0.02), entry("n1", 1 / 7)],
-  spent: { iterations: iteration + 1, ms: 1234.5, tokens: 99 },
+  spent: { iterations: iteration + 1, ms: 1234.5, tokens: 99, modelMs: 1001, sandboxMs: 567.25 },
 });
 
 export const score = (key: string): StoredScore => ({

@@ -85,7 +85,7 @@ test("a new history is empty", () => {
 test("runs come back in the order they were opened, with what was changed since", () => {
   store.openRun(run("z"));
   store.openRun(run("a"));
-  const spent = { iterations: 3, ms: 4.5, tokens: 6 };
+  const spent = { iterations: 3, ms: 4.5, tokens: 6, modelMs: 4, sandboxMs: 2.5 };
   store.updateRun("z", { spent });
   store.updateRun("a", { spent, endedAt: "2030-01-02T04:00:00.000Z", endedBy: "iterations" });
   reopen();

@@ -38,7 +38,7 @@ test("the summary names the best revision and the next commands", () => {
   expect(summary(end, status.tasks, plain).join("\n")).toMatchInlineSnapshot(`
     "
     The run is complete: its iterations are done.
-      spent  1 iteration, 1,200 tokens, 1 min 05 s
+      spent  1 iteration, 1,200 tokens, 1 min 05 s; model busy 80 %, sandbox 60 %
       best   accuracy 0.95 in n4, depth 1; the root has accuracy 0.9
       tree   3 nodes
     Next:
@@ -72,7 +72,7 @@ test("text of a sandbox cannot steer the terminal", () => {
 });
 
 describe("the time left", () => {
-  const spent = { iterations: 2, ms: 60_000, tokens: 1_000 };
+  const spent = { ...run.spent, iterations: 2, ms: 60_000, tokens: 1_000 };
   const of = (budget: Partial<typeof run.budget>, before = run.spent) =>
     timeLeft({
       ...newBoard({ ...run, budget: { ...run.budget, iterations: null, ...budget }, spent: before }, []),
@@ -87,7 +87,7 @@ describe("the time left", () => {
   });
 
   test("does not count what was done before we looked", () => {
-    expect(of({ iterations: 3 }, { iterations: 1, ms: 50_000, tokens: 0 })).toBe(10_000);
+    expect(of({ iterations: 3 }, { ...run.spent, iterations: 1, ms: 50_000 })).toBe(10_000);
   });
 });
 

@@ -1,4 +1,5 @@
 /** A small run as data: a root, a group of four, and what is known before and after. */
+import { nothingSpent } from "../../../src/core/history.ts";
 import type { RunEvent } from "../../../src/protocol/events.ts";
 import type { ListedNode, Run, Status } from "../../../src/protocol/results.ts";
 
@@ -50,7 +51,7 @@ export const run: Run = {
   endedAt: null,
   endedBy: null,
   provenance: null,
-  spent: { iterations: 0, ms: 0, tokens: 0 },
+  spent: nothingSpent,
 };
 
 export const best = node("n4", { parent: "n1", depth: 1, goal: "improve", score: 0.95, best: true });
@@ -154,7 +155,7 @@ export const closed: RunEvent = {
   iteration: 0,
   closing: { state: "closed", learnability: 0.0125, informative: true, nodes: [best] },
   best,
-  spent: { iterations: 1, ms: 65_000, tokens: 1_200 },
+  spent: { iterations: 1, ms: 65_000, tokens: 1_200, modelMs: 52_000, sandboxMs: 39_000 },
 };
 
 export function ended(reason: Extract<RunEvent, { type: "runEnded" }>["reason"]): RunEvent {
@@ -162,7 +163,7 @@ export function ended(reason: Extract<RunEvent, { type: "runEnded" }>["reason"])
     reason === "error" ? { reason: "docker-unreachable", message: "Docker does not answer." } : null;
   return {
     type: "runEnded",
-    run: { ...run, spent: { iterations: 1, ms: 65_000, tokens: 1_200 } },
+    run: { ...run, spent: { iterations: 1, ms: 65_000, tokens: 1_200, modelMs: 52_000, sandboxMs: 39_000 } },
     reason,
     error,
   };
