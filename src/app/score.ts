@@ -21,6 +21,7 @@ import type {
   Sha256,
   Store,
 } from "../core/ports.ts";
+import { combineRepeats, searchSeeds } from "../core/repeats.ts";
 import { readScoreLine, readSelfReportedScore, type ScoreLine } from "../core/score-line.ts";
 import { slots } from "../core/slots.ts";
 import { qualityOf, type Verdict } from "../core/verdict.ts";
@@ -35,9 +36,6 @@ export interface ScorerParts {
   readonly selfTest: (task: ResolvedTask, info: SandboxInfo, signal: AbortSignal) => Promise<SelfTest>;
   readonly sha256: Sha256;
 }
-
-/** `EXIT_SEED` of the one run a search step is scored by. */
-const searchSeed = 0;
 
 /** Broken evaluations in a row, with nothing to compare them with, after which the evaluator is to blame. */
 const patience = 3;
@@ -58,35 +56,57 @@ export function createScorer(parts: ScorerParts): Scorer {
     return found;
   };
 
-  /** What makes two scorings one: task, solution, image, everything the evaluator depends on, the seed list. */
-  const keyOf = (task: ResolvedTask, snapshot: string, image: string): string =>
-    parts.sha256(JSON.stringify([task.id, snapshot, image, task.evaluatorDigest, [searchSeed]]));
+  /** What makes two scorings one: task, solution, image, everything the evaluator depends on, seed and split. */
+  const keyOf = ({ task, snapshot, seed, split }: Trial, image: string): string =>
+    parts.sha256(
+      JSON.stringify([
+        ...[task.id, snapshot, image, task.evaluatorDigest, [seed]],
+        ...(split === "search" ? [] : [split]),
+      ]),
+    );
+
+  const scoreSeed = async (trial: Trial, signal: AbortSignal): Promise<ScoreResult> => {
+    const { image, digest: selfTest } = await surroundingsOf(trial.task, signal);
+    const key = keyOf(trial, image);
+    // A scoring another caller waits for may be cancelled by that caller: then it is made again here.
+    for (let other = underWay.get(key); other !== undefined; other = underWay.get(key)) {
+      const result = await other.catch(() => null);
+      signal.throwIfAborted();
+      if (result !== null) return { ...result, cached: true };
+    }
+    const known = parts.store.score(key);
+    if (known !== null) return { ...known, cached: true };
+    const scoring = scoreOnce(trial, parts, whose, signal);
+    underWay.set(key, scoring);
+    try {
+      const result = await scoring;
+      // An outage says nothing about the solution: it is scored again the next time.
+      if (result.verdict !== "infra") parts.store.putScore({ ...result, key, selfTest });
+      return result;
+    } finally {
+      underWay.delete(key);
+    }
+  };
 
   return {
+    // Each seed is kept for itself, so that what is interrupted goes on with the seeds that are missing.
     async score(request, signal) {
-      const { image, digest: selfTest } = await surroundingsOf(request.task, signal);
-      const key = keyOf(request.task, request.snapshot, image);
-      // A scoring another caller waits for may be cancelled by that caller: then it is made again here.
-      for (let other = underWay.get(key); other !== undefined; other = underWay.get(key)) {
-        const result = await other.catch(() => null);
-        signal.throwIfAborted();
-        if (result !== null) return { ...result, cached: true };
+      const { repeats, metric } = request.task.definition;
+      const seeds = request.seed === undefined ? searchSeeds(repeats) : [request.seed];
+      const results: ScoreResult[] = [];
+      for (const seed of seeds) {
+        const key = seeds.length === 1 ? request.key : `${request.key}-s${seed}`;
+        results.push(await scoreSeed({ split: "search", ...request, key, seed }, signal));
+        // What the other seeds would come to changes nothing any more.
+        if (results.at(-1)?.verdict !== "scored") break;
       }
-      const known = parts.store.score(key);
-      if (known !== null) return { ...known, cached: true };
-      const scoring = scoreOnce(request, parts, whose, signal);
-      underWay.set(key, scoring);
-      try {
-        const result = await scoring;
-        // An outage says nothing about the solution: it is scored again the next time.
-        if (result.verdict !== "infra") parts.store.putScore({ ...result, key, selfTest });
-        return result;
-      } finally {
-        underWay.delete(key);
-      }
+      return combineRepeats(results, seeds, metric);
     },
   };
 }
+
+/** A scoring with one seed. */
+type Trial = ScoreRequest & Required<Pick<ScoreRequest, "seed" | "split">>;
 
 interface Judgement {
   readonly verdict: Verdict;
@@ -97,7 +117,7 @@ interface Judgement {
 
 /** One lease for the run and the evaluation after it, which takes no more. */
 async function scoreOnce(
-  request: ScoreRequest,
+  request: Trial,
   parts: ScorerParts,
   whose: Blame,
   signal: AbortSignal,
@@ -111,14 +131,14 @@ async function scoreOnce(
 }
 
 async function tryOnce(
-  request: ScoreRequest,
+  request: Trial,
   gpus: readonly string[],
   parts: ScorerParts,
   whose: Blame,
   signal: AbortSignal,
 ): Promise<ScoreResult> {
   const { task } = request;
-  const trial: RunRequest = { ...request, seed: searchSeed, split: "search", gpus };
+  const trial: RunRequest = { ...request, gpus };
   const ran = await parts.sandbox.run(trial, signal);
   if (ran.kind === "failed") {
     const feedback = ran.verdict === "infra" ? null : runFeedback(ran.verdict, ran.evidence, task);

@@ -8,7 +8,7 @@
  */
 import type { Node } from "./history.ts";
 import { upperQuantile, upperTail } from "./student-t.ts";
-import type { Verdict } from "./verdict.ts";
+import type { ScoreRange, Verdict } from "./verdict.ts";
 
 /** Seeds of a confirmation. Searches use those from 0 up to their repeats, which are at most 100. */
 export const confirmationSeeds: readonly number[] = [1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007];
@@ -56,6 +56,8 @@ export interface Confirmation {
   readonly at: string;
   /** `ResolvedTask.evaluatorDigest` it was made with. */
   readonly evaluator: string;
+  /** The scale behind the qualities. */
+  readonly range: ScoreRange;
   readonly root: Rescored;
   /** The best first by their search scores. */
   readonly candidates: readonly Rescored[];

@@ -2,6 +2,7 @@
  * The doors of the engine: what it needs from the world, as plain interfaces. `src/adapters` has one room per
  * port; tests have others. Every long call takes an AbortSignal and rejects with its reason when aborted.
  */
+import type { Confirmation } from "./confirmation.ts";
 import type { Guarantee, SelfTest } from "./guarantees.ts";
 import type {
   BufferEntry,
@@ -77,6 +78,8 @@ export interface Workspace {
   }>;
   /** @throws ExitError `task-invalid`, `task-unknown` with file, line and column. */
   resolve(task: string): Promise<ResolvedTask>;
+  /** The task with its replacing files at the paths they replace; null if it has no holdout. */
+  holdout(task: ResolvedTask): Promise<ResolvedTask | null>;
   /** The solution as it stands now. */
   solution(task: ResolvedTask): Promise<Solution>;
   /** The solution files found in another folder, at the same relative paths. */
@@ -326,6 +329,10 @@ export interface ScoreRequest {
   readonly solution: Solution;
   /** The solution is a root: its outputs serve to tell a broken evaluator from broken outputs. */
   readonly isRoot: boolean;
+  /** `EXIT_SEED` of the run; absent: those of the search, as many as the task repeats. */
+  readonly seed?: number;
+  /** Absent: `search`. For `holdout` the task is the one `Workspace.holdout` gives. */
+  readonly split?: RunRequest["split"];
 }
 
 export interface Scorer {
@@ -440,6 +447,9 @@ export interface Store {
   /** The newest self-test of an engine with an image. */
   selfTest(key: string): SelfTest | null;
   putSelfTest(key: string, selfTest: SelfTest): void;
+  /** The newest of a task. */
+  confirmation(task: string): Confirmation | null;
+  putConfirmation(confirmation: Confirmation): void;
 
   readonly journal: Journal;
   close(): void;

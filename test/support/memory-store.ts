@@ -1,4 +1,5 @@
 /** The store's port in memory: the same rules, no durability. For tests of the engine alone. */
+import type { Confirmation } from "../../src/core/confirmation.ts";
 import type { SelfTest } from "../../src/core/guarantees.ts";
 import type { Group, Node, Reply, Run } from "../../src/core/history.ts";
 import type {
@@ -24,6 +25,7 @@ export function createMemoryStore(): Store & { readonly log: string[] } {
   const groups = new Map<string, Held>();
   const scores = new Map<string, StoredScore>();
   const passed = new Set<string>();
+  const confirmations = new Map<string, Confirmation>();
   const selfTests = new Map<string, SelfTest>();
   const log: string[] = [];
   let buffer: GroupClosing["buffer"] = [];
@@ -139,6 +141,8 @@ export function createMemoryStore(): Store & { readonly log: string[] } {
     setAuditPassed: (task, digest) => void passed.add(`${task} ${digest}`),
     selfTest: (key) => selfTests.get(key) ?? null,
     putSelfTest: (key, selfTest) => void selfTests.set(key, selfTest),
+    confirmation: (task) => confirmations.get(task) ?? null,
+    putConfirmation: (confirmation) => void confirmations.set(confirmation.task, confirmation),
     journal: { record: () => undefined },
     close: () => undefined,
   };

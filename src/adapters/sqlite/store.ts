@@ -2,6 +2,7 @@
 import type { Store } from "../../core/ports.ts";
 import { appliedOf } from "./applied.ts";
 import { closingOf } from "./closing.ts";
+import { confirmationsOf } from "./confirmations.ts";
 import { openDatabase } from "./database.ts";
 import { groupsOf } from "./groups.ts";
 import { journalOf, type TrialJournal } from "./journal.ts";
@@ -33,6 +34,7 @@ export function openStore(file: string): SqliteStore {
     ...scoresOf(database),
     ...selfTestsOf(database),
     ...appliedOf(database),
+    ...confirmationsOf(database),
     journal: journalOf(database),
     close: () => database.close(),
   };

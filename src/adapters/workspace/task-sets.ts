@@ -31,6 +31,8 @@ export interface TaskSets {
   readonly inputs: readonly Entry[];
   /** What only the evaluator sees, without replacing files. */
   readonly hidden: readonly Entry[];
+  /** The same two in the holdout; null without one. */
+  readonly holdout: Pick<TaskSets, "inputs" | "hidden"> | null;
   readonly context: readonly { readonly path: string; readonly text: string }[];
   readonly schema: Readonly<Record<string, unknown>> | null;
   isSolutionPath(path: string): boolean;
@@ -124,18 +126,35 @@ export async function resolveSets(
   }
   if (definition.solution.format === "json") await checkJsonSolution(solution, complaints);
 
+  const inputEntries = shownInputs.map(({ entry }) => entry);
+  const hiddenEntries = [...hidden.members.values()]
+    .map(({ entry }) => entry)
+    .filter(({ path }) => !replacing.matches(path));
+  const inHoldout = replacer(definition, replacing);
   return {
     sets: {
-      inputs: shownInputs.map(({ entry }) => entry),
-      hidden: [...hidden.members.values()]
-        .map(({ entry }) => entry)
-        .filter(({ path }) => !replacing.matches(path)),
+      inputs: inputEntries,
+      hidden: hiddenEntries,
+      holdout: inHoldout && { inputs: inputEntries.map(inHoldout), hidden: hiddenEntries.map(inHoldout) },
       context: await readContexts(definition, context, isSolutionPath, complaints),
       schema: await readSchema(root, definition, isSecretFile, complaints),
       isSolutionPath,
       isOutputPath,
     },
     problems: complaints.problems,
+  };
+}
+
+/** What stands in the holdout at the path of an entry: the file that replaces it, or itself. */
+function replacer(definition: TaskDefinition, replacing: FileSet): ((entry: Entry) => Entry) | null {
+  if (definition.holdout === undefined) return null;
+  const pairs = Object.entries(definition.holdout.replace).map(
+    ([replaced, by]) => [posix.normalize(replaced), posix.normalize(by)] as const,
+  );
+  const replacedBy = new Map(pairs);
+  return (entry) => {
+    const by = replacing.members.get(replacedBy.get(entry.path) ?? "");
+    return by === undefined ? entry : { ...by.entry, path: entry.path };
   };
 }
 

@@ -11,7 +11,7 @@ import { taskFileName } from "./patterns.ts";
 import { readSolution } from "./solution-files.ts";
 import { createStaging } from "./staging.ts";
 import { readTaskFiles, type TaskFiles } from "./task-files.ts";
-import { resolveSets } from "./task-sets.ts";
+import { resolveSets, type TaskSets } from "./task-sets.ts";
 import type { TaskText } from "./task-text.ts";
 import { writeSolution } from "./write-solution.ts";
 
@@ -27,6 +27,36 @@ export function createWorkspace(options: {
 }): Workspace {
   const folder = resolve(options.folder);
   const staging = createStaging(resolve(options.stagingFolder));
+
+  const withData = async (
+    task: Omit<ResolvedTask, "inputs" | "hidden" | "evaluatorDigest">,
+    sets: Pick<TaskSets, "inputs" | "hidden">,
+  ): Promise<ResolvedTask> => {
+    const inputs = await staging.stage(sets.inputs);
+    const hidden = await staging.stage(sets.hidden);
+    const digest = evaluatorDigest(task.definition, inputs.digest, hidden.digest);
+    return { ...task, inputs, hidden, evaluatorDigest: digest };
+  };
+  const resolveTask = async (name: string): Promise<{ task: ResolvedTask; sets: TaskSets }> => {
+    const root = await realFolder(folder);
+    const task = pick(name, await readTaskFiles(root), folder);
+    const { format } = task.definition.solution;
+    if (format !== "code" && format !== "json")
+      throw invalid(
+        problemLines([
+          task.json.problem(
+            ["solution", "format"],
+            `solution.format: this version runs "code" and "json" solutions, not "${format}" yet`,
+          ),
+        ]),
+      );
+    const { sets, problems } = await readable(() => resolveSets(root, task));
+    if (problems.length > 0) throw invalid(problemLines(problems));
+    const { definition, file } = task;
+    const { schema, isSolutionPath, isOutputPath, context } = sets;
+    const plain = { id: definition.name, file, definition, schema, isSolutionPath, isOutputPath, context };
+    return { task: await withData(plain, sets), sets };
+  };
 
   return {
     folder,
@@ -45,35 +75,10 @@ export function createWorkspace(options: {
         ],
       };
     },
-    async resolve(name) {
-      const root = await realFolder(folder);
-      const task = pick(name, await readTaskFiles(root), folder);
-      const { format } = task.definition.solution;
-      if (format !== "code" && format !== "json")
-        throw invalid(
-          problemLines([
-            task.json.problem(
-              ["solution", "format"],
-              `solution.format: this version runs "code" and "json" solutions, not "${format}" yet`,
-            ),
-          ]),
-        );
-      const { sets, problems } = await readable(() => resolveSets(root, task));
-      if (problems.length > 0) throw invalid(problemLines(problems));
-      const inputs = await staging.stage(sets.inputs);
-      const hidden = await staging.stage(sets.hidden);
-      return {
-        id: task.definition.name,
-        file: task.file,
-        definition: task.definition,
-        schema: sets.schema,
-        isSolutionPath: sets.isSolutionPath,
-        isOutputPath: sets.isOutputPath,
-        context: sets.context,
-        inputs,
-        hidden,
-        evaluatorDigest: evaluatorDigest(task.definition, inputs.digest, hidden.digest),
-      };
+    resolve: async (name) => (await resolveTask(name)).task,
+    async holdout({ id }) {
+      const { task, sets } = await resolveTask(id);
+      return sets.holdout && withData(task, sets.holdout);
     },
     solution: async (task) => readSolution(await realFolder(folder), task),
     solutionIn: async (other, task) => readSolution(await realFolder(resolve(folder, other)), task),

@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { entryAt } from "../../../src/adapters/workspace/entries.ts";
 import { createFileHasher } from "../../../src/adapters/workspace/hashing.ts";
 import { createStaging } from "../../../src/adapters/workspace/staging.ts";
+import type { StagedData } from "../../../src/core/ports.ts";
 import { contents, digitsWorkspace, put, temporaryFolder } from "./folders.ts";
 
 describe("staged data", () => {
@@ -140,4 +141,29 @@ describe("remembered hashes", () => {
     expect(await old.hash(entry)).toBe(first);
     expect(await old.hash(await entryAt(root, "a"))).not.toBe(first);
   });
+});
+
+it("stands in the holdout with each replacing file at the path it replaces, and everything else as it was", async () => {
+  const holdout = {
+    replace: { "data/public/test.csv": "data/final/test.csv", "data/hidden/y.csv": "./data/final/y.csv" },
+  };
+  const { workspace } = await digitsWorkspace({ task: { holdout } });
+  const task = await workspace.resolve("digits");
+  const inHoldout = await workspace.holdout(task);
+  if (inHoldout === null) throw new Error("the task has a holdout");
+  const text = (data: StagedData, path: string) => readFile(join(data.folder, path), "utf8");
+  expect(await text(task.inputs, "data/public/test.csv")).toBe("x\n7\n");
+  expect(await text(inHoldout.inputs, "data/public/test.csv")).toBe("x\n9\n");
+  expect(await text(inHoldout.hidden, "data/hidden/y.csv")).toBe("10\n");
+  expect(await text(inHoldout.inputs, "data/public/train.csv")).toBe(
+    await text(task.inputs, "data/public/train.csv"),
+  );
+  expect(inHoldout.inputs.files).toEqual(task.inputs.files);
+  expect(inHoldout.hidden.files).toEqual(task.hidden.files);
+  expect(inHoldout.evaluatorDigest).not.toBe(task.evaluatorDigest);
+});
+
+it("is only that of the search for a task without a holdout", async () => {
+  const { workspace } = await digitsWorkspace();
+  expect(await workspace.holdout(await workspace.resolve("digits"))).toBeNull();
 });

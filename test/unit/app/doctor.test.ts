@@ -28,6 +28,7 @@ function parts(change: {
       folder: "/w",
       tasks: async () => ({ tasks, problems: change.problems ?? [] }),
       resolve: async (id) => ({ id, definition: { sandbox: { gpus: 0 } } }) as ResolvedTask,
+      holdout: async () => null,
       solution: async () => [],
       solutionIn: async () => [],
       write: async () => undefined,

@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { createKeptOutputs } from "../../../src/app/kept-outputs.ts";
 import { createScorer } from "../../../src/app/score.ts";
 import type {
@@ -26,17 +26,19 @@ const never = new AbortController().signal;
 /** A sandbox whose outcomes are given, for faults a real one shows only in bad nights. */
 function scriptedSandbox(
   evaluations: EvaluateOutcome[],
-  runs: RunOutcome[] = [],
+  runs: (RunOutcome | undefined)[] = [],
   arbiter: Arbiter = roomyArbiter,
 ) {
   const folder = temporaryFolder();
   const evaluated: string[] = [];
+  const ran: { seed: number; split: string }[] = [];
   const sandbox: Sandbox = {
     describe: async () => ({
       ...{ engine: "", version: "", boundary: "", image: "", imageDigest: "sha256:1", warnings: [] },
     }),
     selfTest: async () => [],
-    run: async ({ key }) => {
+    run: async ({ key, seed, split }) => {
+      ran.push({ seed, split });
       const scripted = runs.shift();
       if (scripted !== undefined) return scripted;
       mkdirSync(join(folder, key));
@@ -82,7 +84,7 @@ function scriptedSandbox(
       },
       never,
     );
-  return { score, evaluated, stored };
+  return { score, evaluated, stored, ran };
 }
 
 function temporaryFolder(): string {
@@ -181,4 +183,61 @@ it("holds one lease for run and evaluation, gives it back whatever happens, and 
   await expect(score(2, { task })).resolves.toMatchObject({ verdict: "invalid" });
   expect(log.slice(3)).toEqual(["released"]);
   expect(evaluated).toEqual(["k1", "k2", "k2-again"]);
+});
+
+describe("A task that repeats its runs", () => {
+  const repeated = (repeats: number) => {
+    const task = memoryTask();
+    return { task: { ...task, definition: { ...task.definition, repeats } } };
+  };
+
+  it("is scored by the mean over seeds 0, 1, 2, with the standard error of its quality", async () => {
+    const lines = [10, 20, 60].map((score) =>
+      printed(`{"score": ${score}, "metrics": {"loss": ${score / 10}}}`),
+    );
+    const { score, ran, evaluated } = scriptedSandbox(lines);
+    const result = await score(1, repeated(3));
+    expect(ran).toEqual([0, 1, 2].map((seed) => ({ seed, split: "search" })));
+    expect(evaluated).toEqual(["k1-s0", "k1-s1", "k1-s2"]);
+    expect(result).toMatchObject({ verdict: "scored", score: 30, quality: 0.3, metrics: { loss: 3 } });
+    // Scores 10, 20, 60: variance 700; the metric's range is 100.
+    expect(result.qualitySE).toBeCloseTo(Math.sqrt(700 / 3) / 100, 12);
+  });
+
+  it("has a standard error of exactly 0 where every seed gives the same, and none with a single run", async () => {
+    const { score } = scriptedSandbox([]);
+    expect((await score(1, repeated(3))).qualitySE).toBe(0);
+    expect((await score(2, repeated(1))).qualitySE).toBeNull();
+  });
+
+  it("fails with the first seed that fails, names it and does not run the others", async () => {
+    const failure = { kind: "failed", verdict: "crash", evidence } as const;
+    const { score, ran } = scriptedSandbox([], [undefined, failure]);
+    const result = await score(1, repeated(5));
+    expect(result).toMatchObject({ verdict: "crash", quality: 0, score: null });
+    expect(result.feedback).toMatch(/^With EXIT_SEED=1: /);
+    expect(ran).toHaveLength(2);
+  });
+
+  it("goes on after an outage with the seeds that are missing", async () => {
+    const { score, ran } = scriptedSandbox([], [undefined, { kind: "failed", verdict: "infra", evidence }]);
+    expect(await score(1, repeated(3))).toMatchObject({ verdict: "infra", quality: null });
+    expect(await score(1, repeated(3))).toMatchObject({ verdict: "scored", cached: false });
+    expect(ran.map(({ seed }) => seed)).toEqual([0, 1, 1, 2]);
+    expect(await score(1, repeated(3))).toMatchObject({ cached: true });
+    expect(ran).toHaveLength(4);
+  });
+});
+
+it("scores a seed and a split of their own apart from the search's", async () => {
+  const { score, ran } = scriptedSandbox([]);
+  await score(1);
+  await score(1, { seed: 1000 });
+  await score(1, { split: "holdout" });
+  expect((await score(1, { seed: 1000 })).cached).toBe(true);
+  expect(ran).toEqual([
+    { seed: 0, split: "search" },
+    { seed: 1000, split: "search" },
+    { seed: 0, split: "holdout" },
+  ]);
 });

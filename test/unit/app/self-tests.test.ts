@@ -89,6 +89,7 @@ async function runParts(guarantees: Guarantee[], unfinished: Partial<Run> = { en
       folder: "/w",
       tasks: async () => ({ tasks: [{ name: "tiny", file: "exit.task.json" }], problems: [] }),
       resolve: async () => memoryTask(),
+      holdout: async () => null,
       solution: async () => solutionOf(10),
       solutionIn: async () => [],
       write: async () => undefined,
