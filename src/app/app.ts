@@ -7,6 +7,7 @@ import type { Budget, Group, Run, Strategy } from "../core/history.ts";
 import type {
   CheckReport,
   CleanReport,
+  ConfirmReport,
   ExportReport,
   ListedNode,
   ModelList,
@@ -84,6 +85,8 @@ export interface App {
     request: { readonly task: string | null; readonly from: string | null },
     signal: AbortSignal,
   ): Promise<ScoreReport>;
+  /** Scores the best revisions of a task, or of every task, and its root on fresh seeds; what is known is not scored again. */
+  confirm(task: string | null, signal: AbortSignal): Promise<ConfirmReport>;
   /** Starts a run and returns once it is under way; the rest comes as events. @throws ExitError `run-active`. */
   startRun(request: RunRequest): Promise<{ readonly run: Run; readonly continued: boolean }>;
   /** Asks the run to end; finished replies and scores are kept, the run stays unfinished. Returns when it has ended. */

@@ -11,12 +11,10 @@ export async function ensureAudited(
     readonly snapshots: Snapshots;
     readonly scorer: Scorer;
     readonly store: Pick<Store, "auditPassed" | "setAuditPassed">;
-    readonly progress: (text: string) => void;
   },
   signal: AbortSignal,
 ): Promise<void> {
   if (parts.store.auditPassed(task.id, task.evaluatorDigest)) return;
-  parts.progress(`Trying whether the score command of ${task.id} can be fooled`);
   const { passed, findings } = await auditTask({ ...parts, task, signal });
   if (!passed) {
     const lines = findings.filter((finding) => finding.level === "refused").map((finding) => finding.message);

@@ -15,6 +15,7 @@ import { applyNode, revertApplied } from "./apply.ts";
 import { auditTask } from "./check.ts";
 import { onlyTask } from "./choose-task.ts";
 import { clean } from "./clean.ts";
+import { confirmTasks } from "./confirm.ts";
 import { allowEndpoint } from "./consent.ts";
 import { examine } from "./doctor.ts";
 import { installEmbeddedRuntime } from "./embedded-runtime.ts";
@@ -116,6 +117,11 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
       beside(async () => {
         const task = await taskNamed(name);
         return scoreFiles(task, from, { workspace, snapshots, scorer: await scorer() }, also(signal));
+      }),
+    confirm: (name, signal) =>
+      beside(async () => {
+        const progress = (text: string): void => emit({ type: "progress", text });
+        return confirmTasks(name, { ...parts, scorer: await scorer(), progress }, also(signal));
       }),
     async startRun(request) {
       if (starting !== null || active !== null)

@@ -13,6 +13,7 @@ import {
   isDeterministic,
   type Rescored,
 } from "../core/confirmation.ts";
+import { ExitError } from "../core/errors.ts";
 import type { Node } from "../core/history.ts";
 import type {
   Clock,
@@ -24,6 +25,7 @@ import type {
   Store,
   Workspace,
 } from "../core/ports.ts";
+import type { ConfirmReport } from "../core/reports.ts";
 import { snapshotOf } from "./tree.ts";
 
 export interface ConfirmParts {
@@ -33,6 +35,26 @@ export interface ConfirmParts {
   readonly scorer: Scorer;
   readonly clock: Clock;
   readonly progress: (text: string) => void;
+}
+
+/** Confirms a task, or every task that was searched. @throws ExitError `nothing-scored` if none was. */
+export async function confirmTasks(
+  name: string | null,
+  parts: ConfirmParts & { readonly workspace: Pick<Workspace, "resolve"> },
+  signal: AbortSignal,
+): Promise<ConfirmReport> {
+  const searched = new Set(parts.store.nodes().map(({ task }) => task));
+  const names = name === null ? [...searched] : [name];
+  if (!names.some((task) => searched.has(task)))
+    throw new ExitError("nothing-scored", 'There is nothing to confirm yet. Start with "exit-ml run".');
+  const confirmations: Confirmation[] = [];
+  const nothingBetter: string[] = [];
+  for (const task of names) {
+    const confirmation = await confirmTask(await parts.workspace.resolve(task), null, parts, signal);
+    if (confirmation === null) nothingBetter.push(task);
+    else confirmations.push(confirmation);
+  }
+  return { confirmations, nothingBetter };
 }
 
 /** @returns null if no revision of the task is better than its root by the scores of the search */

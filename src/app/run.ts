@@ -25,10 +25,10 @@ import type {
 import type { RunEvent } from "../core/reports.ts";
 import { settingsSchema } from "../core/settings.ts";
 import type { ModelRequest, RunRequest } from "./app.ts";
-import { ensureAudited } from "./audit-once.ts";
 import { onlyTask, usableTasks } from "./choose-task.ts";
+import { confirmTask } from "./confirm.ts";
 import { modelTurns, sharesGpus } from "./gpu-turns.ts";
-import { ensureRoot } from "./roots.ts";
+import { ownFault, prepareTasks } from "./prepare-tasks.ts";
 import { selfTestForRun } from "./self-tests.ts";
 import { checkSpace } from "./space.ts";
 import { bestOf } from "./tree.ts";
@@ -72,29 +72,29 @@ export async function startRun(
   parts: RunParts,
   signal: AbortSignal,
 ): Promise<{ active: ActiveRun; continued: boolean }> {
-  const tasks = await chosenTasks(request, parts.workspace);
+  const leftOut = new Set<string>();
+  // Of all tasks those that can be run are run; a task that was named must be fit.
+  const refused = (task: string, error: ExitError): void => {
+    if (!request.all) throw error;
+    leftOut.add(error.message);
+    parts.emit({ type: "message", level: "warn", text: `${task} is left out. ${error.message}` });
+  };
+  const chosen = await chosenTasks(request, parts, refused);
   await checkSpace({ state: parts.stateFolders, engine: null }, parts.freeBytes);
   parts.emit({ type: "progress", text: "Looking for the sandbox engine" });
   const sandbox = await parts.sandbox();
-  const first = tasks[0];
-  if (first === undefined) throw new ExitError("no-task", "There is no task to run.");
   const engine = await sandbox.resources();
-  for (const task of tasks) refuseTooLarge(trialNeed(task.definition), engine, `Task ${task.id}`);
+  const fitting = await fittingTasks(chosen, engine, sandbox, refused, signal);
   await checkSpace({ state: [], engine: engine.dataFolder }, parts.freeBytes);
-  const selfTests = await examineSandbox(request, tasks, sandbox, parts, signal);
+  const selfTests = await examineSandbox(request, fitting, sandbox, parts, signal);
+  const scorer = await parts.scorer();
+  const tasks = await prepareTasks(fitting, { ...parts, scorer }, refused, signal);
+  const [first] = tasks;
+  if (first === undefined)
+    throw new ExitError("no-train-task", `No task can be run.\n${[...leftOut].join("\n")}`);
   const described = await sandbox.describe(first, signal);
   const lacks = selfTests.flatMap(({ guarantees }) => guaranteeWarnings(guarantees));
   const sandboxInfo = { ...described, warnings: [...new Set([...described.warnings, ...lacks])] };
-  const scorer = await parts.scorer();
-  for (const task of tasks) {
-    parts.emit({ type: "progress", text: `Scoring the solution of ${task.id} as it is` });
-    await ensureRoot(task, { ...parts, scorer }, signal);
-    await ensureAudited(
-      task,
-      { ...parts, scorer, progress: (text) => parts.emit({ type: "progress", text }) },
-      signal,
-    );
-  }
   parts.emit({ type: "progress", text: "Loading the model" });
   const policy = await parts.openPolicy(request, signal);
   try {
@@ -122,6 +122,27 @@ export async function startRun(
   }
 }
 
+/** The tasks that this engine can run. */
+async function fittingTasks(
+  tasks: readonly ResolvedTask[],
+  engine: EngineResources,
+  sandbox: Sandbox,
+  refused: (task: string, error: ExitError) => void,
+  signal: AbortSignal,
+): Promise<readonly ResolvedTask[]> {
+  const fitting: ResolvedTask[] = [];
+  for (const task of tasks) {
+    try {
+      refuseTooLarge(trialNeed(task.definition), engine, `Task ${task.id}`);
+      await sandbox.describe(task, signal);
+      fitting.push(task);
+    } catch (error) {
+      refused(task.id, ownFault(error));
+    }
+  }
+  return fitting;
+}
+
 /** What the sandbox enforces for each task's image. @throws ExitError `guarantee-missing`. */
 async function examineSandbox(
   { allowMissing }: RunRequest,
@@ -142,16 +163,33 @@ async function examineSandbox(
   return [...found.values()];
 }
 
-async function chosenTasks(request: RunRequest, workspace: Workspace): Promise<ResolvedTask[]> {
-  const names = request.all
-    ? await usableTasks(workspace)
-    : request.tasks.length > 0
-      ? request.tasks
-      : [await onlyTask(workspace)];
-  const resolved = await Promise.all(names.map((name) => workspace.resolve(name)));
-  const train = request.all ? resolved.filter((task) => task.definition.split === "train") : resolved;
-  if (train.length === 0)
-    throw new ExitError("no-train-task", 'Every task of this workspace is held out ("split": "heldout").');
+async function chosenTasks(
+  request: RunRequest,
+  { workspace, emit }: Pick<RunParts, "workspace" | "emit">,
+  refused: (task: string, error: ExitError) => void,
+): Promise<readonly ResolvedTask[]> {
+  if (!request.all) {
+    const names = request.tasks.length > 0 ? request.tasks : [await onlyTask(workspace)];
+    return Promise.all([...new Set(names)].map((name) => workspace.resolve(name)));
+  }
+  const { problems } = await workspace.tasks();
+  for (const text of problems) emit({ type: "message", level: "warn", text: `Left out: ${text}` });
+  const train: ResolvedTask[] = [];
+  let heldOut = 0;
+  for (const name of await usableTasks(workspace)) {
+    try {
+      const task = await workspace.resolve(name);
+      if (task.definition.split === "train") train.push(task);
+      else heldOut++;
+    } catch (error) {
+      refused(name, ownFault(error));
+    }
+  }
+  if (train.length === 0 && heldOut > 0)
+    throw new ExitError(
+      "no-train-task",
+      'No task of this workspace is one to train on: those that can be used are held out ("split": "heldout"). Name one with --task to search on it all the same.',
+    );
   return train;
 }
 
@@ -226,7 +264,12 @@ function drive(run: Run, crew: Crew, parts: RunParts): ActiveRun {
   };
   const ended = (async () => {
     const end = await loopToItsEnd(context, crew.tasks, parts, stopping.signal);
+    // Nothing is sampled any more: whatever the model held is there for the last scores.
     await crew.policy.close().catch((error: unknown) => warn(parts, error));
+    if (end.error === null && end.reason !== "stopped")
+      await confirmAtEnd(run, crew, parts, stopping.signal).catch((error: unknown) => {
+        if (!stopping.signal.aborted) warn(parts, error);
+      });
     parts.emit({ type: "runEnded", run: currentRun(parts.store, run), ...end });
   })();
   return {
@@ -269,6 +312,12 @@ async function loopToItsEnd(
   } finally {
     for (const watch of watches) await watch?.close().catch((error: unknown) => warn(parts, error));
   }
+}
+
+/** Its scores are kept as they are made: what is cut short goes on with `exit-ml confirm`. */
+async function confirmAtEnd(run: Run, crew: Crew, parts: RunParts, signal: AbortSignal): Promise<void> {
+  const progress = (text: string): void => parts.emit({ type: "progress", text });
+  for (const task of crew.tasks) await confirmTask(task, run.id, { ...parts, ...crew, progress }, signal);
 }
 
 function warn(parts: Pick<RunParts, "emit">, error: unknown): void {

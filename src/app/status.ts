@@ -19,15 +19,27 @@ export async function statusOf(
     runs: store.runs(),
     tasks: await Promise.all(
       tasks.map(async ({ name, file }) => {
-        const definition = await workspace.resolve(name).then(
-          (task) => task.definition,
-          () => null,
-        );
+        const resolved = await workspace.resolve(name).catch(() => null);
+        const definition = resolved?.definition ?? null;
         const selfReported = definition !== null && isSelfReported(definition);
         const metric = definition && { name: definition.metric.name, direction: definition.metric.direction };
         const ofTask = nodes.filter((node) => node.task === name);
         const root = ofTask.findLast((node) => node.parent === null) ?? null;
-        return { name, file, metric, nodes: ofTask.length, root, best: bestOf(nodes, name), selfReported };
+        const made = store.confirmation(name);
+        const isCurrent = made?.evaluator === resolved?.evaluatorDigest && made?.root.node === root?.id;
+        const best = bestOf(nodes, name);
+        const confirmation = isCurrent ? made : null;
+        return {
+          name,
+          file,
+          split: definition?.split ?? null,
+          metric,
+          nodes: ofTask.length,
+          root,
+          best,
+          confirmation,
+          selfReported,
+        };
       }),
     ),
     problems,

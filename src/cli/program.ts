@@ -7,6 +7,7 @@ import type { Act, AddVerb } from "./verb.ts";
 import { addApply, addRevert } from "./verbs/apply.ts";
 import { addCheck } from "./verbs/check.ts";
 import { addClean } from "./verbs/clean.ts";
+import { addConfirm } from "./verbs/confirm.ts";
 import { addDiff } from "./verbs/diff.ts";
 import { addDoctor } from "./verbs/doctor.ts";
 import { addExport } from "./verbs/export.ts";
@@ -29,6 +30,7 @@ const verbs: readonly AddVerb[] = [
   addCheck,
   addScore,
   addRun,
+  addConfirm,
   addStatus,
   addStop,
   addTree,

@@ -38,7 +38,7 @@ export const defaultIterations = 10;
 export function runRequestFrom(flags: RunFlags, cwd: string, env: NodeJS.ProcessEnv): RunRequest {
   const tasks = [...(flags.task ?? [])];
   if (flags.all && tasks.length > 0)
-    throw new ExitError("usage", "--all means every task; leave out --task, or leave out --all.");
+    throw new ExitError("usage", "--all means every train task; leave out --task, or leave out --all.");
   const endless = [flags.iterations, flags.hours, flags.tokens, flags.target].every(
     (end) => end === undefined,
   );

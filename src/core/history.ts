@@ -184,7 +184,7 @@ export interface Budget {
   readonly iterations: number | null;
   readonly hours: number | null;
   readonly tokens: number | null;
-  /** In the task's raw metric. */
+  /** In the raw metric of the tasks; reached when every task of the run has a revision that reaches it. */
   readonly target: number | null;
 }
 
@@ -219,8 +219,14 @@ export interface Run {
     /** Milliseconds in which at least one reply was being sampled, and one revision scored (busy.ts). */
     readonly modelMs: number;
     readonly sandboxMs: number;
+    /** Revisions that were scored, and how many of their scores were known from an identical one. */
+    readonly scored: number;
+    readonly reused: number;
   };
 }
 
 /** What a run has spent when it begins. */
-export const nothingSpent: Run["spent"] = { iterations: 0, ms: 0, tokens: 0, modelMs: 0, sandboxMs: 0 };
+export const nothingSpent: Run["spent"] = {
+  ...{ iterations: 0, ms: 0, tokens: 0 },
+  ...{ modelMs: 0, sandboxMs: 0, scored: 0, reused: 0 },
+};

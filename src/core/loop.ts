@@ -12,7 +12,7 @@ import { ExitError } from "./errors.ts";
 import type { Group, Reply, Run } from "./history.ts";
 import { type Flight, fly, type IterationPorts } from "./iteration.ts";
 import { openGroup } from "./opening.ts";
-import type { Clock, PolicyInfo, ResolvedTask, SampleOptions, Sha256 } from "./ports.ts";
+import type { Clock, PolicyInfo, ResolvedTask, SampleOptions, Scorer, Sha256 } from "./ports.ts";
 import { endsIteration, openRunView, type RunView } from "./run-view.ts";
 import { presetOf } from "./strategy.ts";
 import { isBetter } from "./verdict.ts";
@@ -66,10 +66,11 @@ export async function runLoop(context: LoopContext, signal: AbortSignal): Promis
     model: busyMeter(monotonic, run.spent.modelMs),
     sandbox: busyMeter(monotonic, run.spent.sandboxMs),
   };
+  const scorer = countingScorer(context.scorer, spending);
   const closings = new Map<number, Promise<void>>();
   const flights: Flight[] = [];
   const launch = (group: Group, sampling: SampleOptions): Flight => {
-    const flight = launchGroup(group, sampling, { ...context, busy }, view, inner);
+    const flight = launchGroup(group, sampling, { ...context, busy, scorer }, view, inner);
     // A broken scoring ends the session at once, not when its group would close.
     flight.scored.catch((error) => broken.abort(error));
     flights.push(flight);
@@ -135,6 +136,20 @@ export async function runLoop(context: LoopContext, signal: AbortSignal): Promis
   }
 }
 
+type Spending = { -readonly [name in keyof Run["spent"]]: number };
+
+/** The scorer, with each score counted, and those that had been known. */
+function countingScorer({ score }: Scorer, spending: Spending): Scorer {
+  return {
+    async score(request, signal) {
+      const result = await score(request, signal);
+      spending.scored++;
+      if (result.cached) spending.reused++;
+      return result;
+    },
+  };
+}
+
 function taskOf(context: LoopContext, name: string): ResolvedTask {
   const task = context.tasks.find((candidate) => candidate.id === name);
   if (task === undefined) throw new ExitError("task-unknown", `Task ${name} is not part of this run.`);
@@ -194,7 +209,7 @@ async function closeFlight(
   replies: readonly Reply[],
   context: LoopContext,
   view: RunView,
-  spending: { -readonly [name in keyof Run["spent"]]: number },
+  spending: Spending,
 ): Promise<void> {
   const { run, store, observer } = context;
   const { opening } = flight;
@@ -247,10 +262,12 @@ function budgetEnd(
   return null;
 }
 
+/** Every task has a revision that reached it. */
 function targetReached(target: number, tasks: readonly ResolvedTask[], view: RunView): boolean {
-  const ranges = new Map(tasks.map((task) => [task.id, task.definition.metric]));
-  return view.current.nodes.some((node) => {
-    const range = ranges.get(node.task);
-    return range && node.verdict === "scored" && node.score !== null && !isBetter(target, node.score, range);
-  });
+  return tasks.every(({ id, definition }) =>
+    view.current.nodes.some(
+      ({ task, verdict, score }) =>
+        task === id && verdict === "scored" && score !== null && !isBetter(target, score, definition.metric),
+    ),
+  );
 }

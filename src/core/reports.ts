@@ -1,4 +1,5 @@
 /** What the use cases report, and what a run tells while it lasts: the shapes both ends of a wire share. */
+import type { Confirmation } from "./confirmation.ts";
 import type { Group, GroupOpening, Node, Run, SampledReply } from "./history.ts";
 import type { Evidence, GroupClosing, Outcome, PolicyInfo, SandboxInfo, ScoreResult } from "./ports.ts";
 import type { Verdict } from "./verdict.ts";
@@ -32,6 +33,12 @@ export interface ScoreReport {
   readonly ms: number;
 }
 
+export interface ConfirmReport {
+  readonly confirmations: readonly Confirmation[];
+  /** Tasks that were searched and have no revision better than their root. */
+  readonly nothingBetter: readonly string[];
+}
+
 /** A node with what the tree shows beside it. */
 export interface ListedNode extends Node {
   /** Iteration that made it; null for a root. */
@@ -58,9 +65,13 @@ export interface NodeSolution {
 export interface TaskStatus {
   readonly name: string;
   readonly file: string;
+  /** Null if the task file cannot be used as it is. */
+  readonly split: "train" | "heldout" | null;
   readonly nodes: number;
   readonly root: Node | null;
   readonly best: Node | null;
+  /** The newest of its present root under the evaluator as it is now. */
+  readonly confirmation: Confirmation | null;
   readonly selfReported: boolean;
   /** Null if the task file cannot be used as it is. */
   readonly metric: { readonly name: string; readonly direction: "maximize" | "minimize" } | null;

@@ -72,6 +72,7 @@ export const requestSchemas = {
   init: initRequest,
   check: z.strictObject({ task }),
   score: z.strictObject({ task, from: name.nullable() }),
+  confirm: z.strictObject({ task }),
   startRun: runRequest,
   stopRun: nothing,
   status: nothing,

@@ -3,6 +3,7 @@ import type { Group, Run } from "../core/history.ts";
 import type {
   CheckReport,
   CleanReport,
+  ConfirmReport,
   ExportReport,
   ListedNode,
   ModelList,
@@ -13,6 +14,7 @@ import type {
   Status,
 } from "../core/reports.ts";
 
+export type { Confirmation } from "../core/confirmation.ts";
 export { guaranteeNames } from "../core/guarantees.ts";
 export { type Group, type Node, type Run, type Strategy, strategies } from "../core/history.ts";
 export type { Evidence } from "../core/ports.ts";
@@ -32,6 +34,7 @@ export interface Results {
   init: { readonly file: string };
   check: CheckReport;
   score: ScoreReport;
+  confirm: ConfirmReport;
   startRun: { readonly run: Run; readonly continued: boolean };
   stopRun: { readonly stopped: boolean };
   status: Status;

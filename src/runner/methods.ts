@@ -13,6 +13,7 @@ export const handlers: Handlers = {
   init: (app, request) => app.init(request),
   check: (app, { task }, signal) => app.check(task, signal),
   score: (app, request, signal) => app.score(request, signal),
+  confirm: (app, { task }, signal) => app.confirm(task, signal),
   startRun: (app, request) => app.startRun(request),
   stopRun: (app) => app.stopRun(),
   status: (app) => app.status(),

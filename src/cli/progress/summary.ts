@@ -1,5 +1,6 @@
 /** The last words of a run: what it came to, and what to do next. */
 
+import { confirmationText, isConfirmed } from "../../client/words/confirmation-text.ts";
 import { fields, plural } from "../../client/words/format.ts";
 import { metricNames } from "../../client/words/metric.ts";
 import { printable } from "../../client/words/printable.ts";
@@ -33,7 +34,8 @@ export function summary(
   const own = tasks.filter((task) => run.tasks.includes(task.name));
   const rows: [string, string][] = [["spent", spentWords(run.spent)]];
   let better = false;
-  for (const { name, root, best, nodes, selfReported } of own) {
+  let unconfirmed = false;
+  for (const { name, root, best, nodes, selfReported, confirmation } of own) {
     const value = (node: typeof best): string =>
       node === null || node.score === null ? "no score" : metrics.scored(name, node.score);
     const improved = best !== null && best.parent !== null;
@@ -42,11 +44,17 @@ export function summary(
     const text = improved
       ? `${style.green(value(best))} in ${best.id}, depth ${best.depth}; the root has ${value(root)}`
       : `${value(root)}: nothing better than the root yet`;
-    rows.push([own.length > 1 ? name : "best", `${text}${known}`], ["tree", plural(nodes, "node")]);
+    const inTree = own.length > 1 ? `, ${plural(nodes, "node")}` : "";
+    rows.push([own.length > 1 ? name : "best", `${text}${known}${inTree}`]);
+    if (improved && confirmation !== null && isConfirmed(confirmation, best.id))
+      rows.push(["", confirmationText(confirmation, metrics)]);
+    else unconfirmed ||= improved;
+    if (own.length === 1) rows.push(["tree", plural(nodes, "node")]);
   }
   const extra = own.length > 1 ? " --task NAME" : "";
   const next: [string, string][] = better
     ? [
+        ...(unconfirmed ? [[command("confirm"), "is it more than noise?"] satisfies [string, string]] : []),
         [command(`diff best${extra}`), "what it changes"],
         [command(`apply best${extra}`), "take it into the workspace"],
         [command("tree"), "everything that was tried"],

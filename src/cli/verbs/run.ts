@@ -13,6 +13,7 @@ export const addRun: AddVerb = (program, host, act) => {
     `
 The run ends at the first of its limits; without one after ${defaultIterations} iterations. An unfinished run of the same
 tasks is continued. Ctrl-C stops it in good order; a second Ctrl-C leaves it to finish by itself.
+At its end the best revisions are scored on fresh seeds (exit-ml confirm says how); Ctrl-C leaves that out.
 The run outlives this terminal: exit-ml status shows it, exit-ml stop ends it.
 
 Exit code 0 if the run reached one of its limits, 130 if it was stopped.
@@ -39,7 +40,7 @@ function options(command: Command): Command {
   return command
     .description("search: let the model propose revisions, score each in the sandbox, grow the tree")
     .option("--task <name>", "a task, where the workspace has several (repeatable)", collect)
-    .option("--all", "all tasks of the workspace")
+    .option("--all", "all train tasks of the workspace; one that cannot be run is left out")
     .addOption(
       new Option("--strategy <name>", "how starts and goals are chosen")
         .choices(strategies)
@@ -48,7 +49,7 @@ function options(command: Command): Command {
     .option("--iterations <n>", "end after so many iterations", whole(1))
     .option("--hours <n>", "end after so many hours of work", positive)
     .option("--tokens <n>", "end after so many sampled tokens", whole(1))
-    .option("--target <score>", "end when this score is reached", number)
+    .option("--target <score>", "end when every task has a revision with this score", number)
     .option("--group-size <n>", "replies of an iteration (default: 8)", whole(2, 64))
     .option("--depth <n>", "iterations under way at once, 1 or 2 (default: 2)", whole(1, 2))
     .option("--max-reply-tokens <n>", "longest reply (default: 1024)", whole(16))

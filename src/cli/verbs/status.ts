@@ -1,5 +1,6 @@
 /** `exit-ml status`: what is there and what is going on. */
 
+import { confirmationText, isConfirmed } from "../../client/words/confirmation-text.ts";
 import { fields, plural } from "../../client/words/format.ts";
 import { type MetricNames, metricNames } from "../../client/words/metric.ts";
 import { printable } from "../../client/words/printable.ts";
@@ -50,6 +51,9 @@ function taskText(task: TaskStatus, metrics: MetricNames, style: Style): string 
     );
   if (task.best !== null && task.best.score !== null)
     facts.push(`best ${metrics.scored(task.name, task.best.score)} (${task.best.id})`);
+  const { best, confirmation } = task;
+  if (best !== null && confirmation !== null && isConfirmed(confirmation, best.id))
+    facts.push(confirmationText(confirmation, metrics));
   const mark = task.selfReported ? style.yellow(" self-reported") : "";
   return `${style.bold(task.name)} (${printable(task.file)}): ${facts.join(", ")}${mark}`;
 }

@@ -18,26 +18,41 @@ type RunRequest = RequestOf<"startRun">;
 export async function iterate(sessions: Sessions): Promise<void> {
   const session = await sessions.current();
   await session.refreshStatus();
-  const tasks = await chooseTasks(session.status?.tasks ?? []);
-  const names = tasks.map(({ name }) => name);
+  const { all, names } = await chooseTasks(session.status?.tasks ?? []);
   const unfinished = (session.status?.runs ?? []).findLast(
     (run) => run.endedAt === null && sameTasks(run.tasks, names),
   );
   const goesOn = unfinished !== undefined && (await chooseWhetherToGoOn(unfinished));
   const choice = goesOn ? fromSettings() : await chooseHow(session);
-  await start(sessions, session, names, choice, !goesOn);
+  await start(sessions, session, { all, names }, choice, !goesOn);
 }
 
-async function chooseTasks(tasks: readonly TaskStatus[]): Promise<readonly TaskStatus[]> {
+interface ChosenTasks {
+  /** All that are not held out; one that cannot be run is left out. */
+  readonly all: boolean;
+  readonly names: readonly string[];
+}
+
+async function chooseTasks(tasks: readonly TaskStatus[]): Promise<ChosenTasks> {
   // None at all: the runner says what is wrong with the task files.
-  if (tasks.length <= 1) return tasks;
+  if (tasks.length <= 1) return { all: false, names: tasks.map(({ name }) => name) };
+  const train = tasks.filter(({ split }) => split === "train").map(({ name }) => name);
+  const everyOne = {
+    label: "All train tasks",
+    description: plural(train.length, "task"),
+    detail: "",
+    task: null,
+  };
   const items = tasks.map((task) => ({
     label: task.name,
     description: task.file,
-    detail: task.selfReported ? "self-reported score" : "",
+    detail: [
+      ...(task.split === "heldout" ? ["held out"] : []),
+      ...(task.selfReported ? ["self-reported score"] : []),
+    ].join(", "),
     task,
   }));
-  const picked = await window.showQuickPick(items, {
+  const picked = await window.showQuickPick([...(train.length > 1 ? [everyOne] : []), ...items], {
     title: "Iterate Solution: tasks",
     placeHolder: "The tasks the run works on",
     canPickMany: true,
@@ -45,7 +60,8 @@ async function chooseTasks(tasks: readonly TaskStatus[]): Promise<readonly TaskS
   });
   const chosen = given(picked, "A task");
   if (chosen.length === 0) throw new ExitError("cancelled", "No task was chosen.");
-  return chosen.map(({ task }) => task);
+  if (chosen.some(({ task }) => task === null)) return { all: true, names: train };
+  return { all: false, names: chosen.flatMap(({ task }) => task?.name ?? []) };
 }
 
 function sameTasks(a: readonly string[], b: readonly string[]): boolean {
@@ -138,15 +154,15 @@ async function chooseStrategy(): Promise<Strategy | undefined> {
 async function start(
   sessions: Sessions,
   session: Session,
-  tasks: readonly string[],
+  tasks: ChosenTasks,
   { budget, strategy, groupSize, maxReplyTokens }: Choice,
   fresh: boolean,
 ): Promise<void> {
   const request = (): RunRequest => {
     const { name, runtime, endpoint } = modelSettings();
     return {
-      tasks: [...tasks],
-      all: false,
+      tasks: tasks.all ? [] : [...tasks.names],
+      all: tasks.all,
       strategy,
       budget,
       settings: { groupSize, maxReplyTokens },

@@ -68,7 +68,7 @@ export function rowOf(view: View, entry: Entry): Row | null {
   }
   if (entry.kind === "group") {
     const group = view.board?.groups.get(entry.id);
-    return group === undefined ? null : groupRow(group);
+    return group === undefined ? null : groupRow(group, (view.board?.run.tasks.length ?? 0) > 1);
   }
   return moreRow(view, entry.parent);
 }
@@ -86,6 +86,8 @@ function rootRow(view: View, node: ListedNode): Row {
   const own = node.score === null ? verdictWords(node.verdict) : score(node.score);
   const beaten = best !== undefined && best.id !== node.id && best.score !== null;
   const facts = [beaten ? `${own} → best ${score(best.score)}` : own];
+  const revisions = view.history.countRevisions(node.task);
+  if (revisions > 0) facts.push(plural(revisions, "revision"));
   if (view.selfReported.has(node.task)) facts.push("self-reported");
   if (view.applied === node.id) facts.push("applied");
   const others = view.history.roots().filter(({ task }) => task === node.task).length > 1;
@@ -180,10 +182,12 @@ function openness({ history, applied }: View, node: ListedNode, isRoot: boolean)
   return onPath ? "expanded" : "collapsed";
 }
 
-function groupRow({ opening, sampled, verdicts }: WatchedGroup): Row {
+/** @param several the run has several tasks, so the row names its own */
+function groupRow({ opening, sampled, verdicts }: WatchedGroup, several: boolean): Row {
   const size = opening.seeds.length;
   const done = `${sampled.size} of ${plural(size, "reply", "replies")}, ${verdicts.size} scored`;
-  const label = `iteration ${opening.iteration + 1}: ${opening.goal}`;
+  const what = several ? `${opening.task}, ${opening.goal}` : opening.goal;
+  const label = `iteration ${opening.iteration + 1}: ${what}`;
   const seen = tally([...verdicts.values()]);
   return {
     id: `group:${opening.id}`,

@@ -6,12 +6,15 @@ export class HistoryIndex {
   readonly #children = new Map<string | null, string[]>();
   /** Best node of each task. */
   readonly #best = new Map<string, string>();
+  /** Revisions of each task. */
+  readonly #revisions = new Map<string, number>();
 
   /** Begins anew with these, which come in the order they were made. */
   reset(nodes: readonly ListedNode[]): void {
     this.#nodes.clear();
     this.#children.clear();
     this.#best.clear();
+    this.#revisions.clear();
     for (const node of nodes) this.#put(node);
   }
 
@@ -24,6 +27,7 @@ export class HistoryIndex {
 
   #put(node: ListedNode): void {
     this.#nodes.set(node.id, node);
+    if (node.parent !== null) this.#revisions.set(node.task, this.countRevisions(node.task) + 1);
     if (node.best) this.#best.set(node.task, node.id);
     const siblings = this.#children.get(node.parent);
     if (siblings) siblings.push(node.id);
@@ -49,6 +53,11 @@ export class HistoryIndex {
 
   countChildren(parent: string): number {
     return this.#children.get(parent)?.length ?? 0;
+  }
+
+  /** Nodes of a task that are no roots. */
+  countRevisions(task: string): number {
+    return this.#revisions.get(task) ?? 0;
   }
 
   isBest(node: ListedNode): boolean {

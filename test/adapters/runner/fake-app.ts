@@ -74,6 +74,10 @@ export class FakeApp implements App {
     return Promise.resolve({ file: request.file ?? "exit.task.json" });
   }
 
+  async confirm() {
+    return { confirmations: [], nothingBetter: [] };
+  }
+
   check(_task: string | null, signal: AbortSignal) {
     return this.#wait("check", signal);
   }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openStore, type SqliteStore } from "../../../src/adapters/sqlite/store.ts";
+import type { Confirmation } from "../../../src/core/confirmation.ts";
 import type { Group } from "../../../src/core/history.ts";
 import { memoryPolicyInfo } from "../../support/memory-world.ts";
 import {
@@ -85,7 +86,7 @@ test("a new history is empty", () => {
 test("runs come back in the order they were opened, with what was changed since", () => {
   store.openRun(run("z"));
   store.openRun(run("a"));
-  const spent = { iterations: 3, ms: 4.5, tokens: 6, modelMs: 4, sandboxMs: 2.5 };
+  const spent = { iterations: 3, ms: 4.5, tokens: 6, modelMs: 4, sandboxMs: 2, scored: 0, reused: 0.5 };
   store.updateRun("z", { spent });
   store.updateRun("a", { spent, endedAt: "2030-01-02T04:00:00.000Z", endedBy: "iterations" });
   reopen();
@@ -324,6 +325,18 @@ test("the newest self-test of an engine and image comes back, and what a run was
   expect(store.selfTest("engine")).toEqual({ ...found, digest: "t2", guarantees: [held] });
   expect(store.selfTest("another")).toBeNull();
   expect(store.runs()[0]?.provenance).toEqual(provenance);
+});
+
+test("the newest confirmation of a task comes back", () => {
+  const made = (task: string, winner: string | null): Confirmation => ({
+    ...{ task, at: "2026-01-01T00:00:00Z", evaluator: "e", range: { worst: 0, best: 1 }, winner, holdout: null },
+    root: { node: "n1", trials: [{ seed: 1000, verdict: "crash", score: null, quality: 0 }] },
+    ...{ candidates: [], comparisons: [] },
+  });
+  expect(store.confirmation("digits")).toBeNull();
+  for (const confirmation of [made("digits", "n2"), made("other", null), made("digits", "n3")])
+    store.putConfirmation(confirmation);
+  expect(store.confirmation("digits")).toEqual(made("digits", "n3"));
 });
 
 test("a history of 50,000 nodes is listed whole and in order", () => {

@@ -42,6 +42,7 @@ test("the summary names the best revision and the next commands", () => {
       best   accuracy 0.95 in n4, depth 1; the root has accuracy 0.9
       tree   3 nodes
     Next:
+      exit-ml confirm           is it more than noise?
       exit-ml diff best         what it changes
       exit-ml apply best        take it into the workspace
       exit-ml tree              everything that was tried

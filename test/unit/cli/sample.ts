@@ -67,6 +67,8 @@ export const status: Status = {
       nodes: 3,
       root,
       best,
+      confirmation: null,
+      split: "train",
       selfReported: false,
       metric: { name: "accuracy", direction: "maximize" },
     },
@@ -155,7 +157,15 @@ export const closed: RunEvent = {
   iteration: 0,
   closing: { state: "closed", learnability: 0.0125, informative: true, nodes: [best] },
   best,
-  spent: { iterations: 1, ms: 65_000, tokens: 1_200, modelMs: 52_000, sandboxMs: 39_000 },
+  spent: {
+    iterations: 1,
+    ms: 65_000,
+    tokens: 1_200,
+    modelMs: 52_000,
+    sandboxMs: 39_000,
+    scored: 0,
+    reused: 0,
+  },
 };
 
 export function ended(reason: Extract<RunEvent, { type: "runEnded" }>["reason"]): RunEvent {
@@ -163,7 +173,18 @@ export function ended(reason: Extract<RunEvent, { type: "runEnded" }>["reason"])
     reason === "error" ? { reason: "docker-unreachable", message: "Docker does not answer." } : null;
   return {
     type: "runEnded",
-    run: { ...run, spent: { iterations: 1, ms: 65_000, tokens: 1_200, modelMs: 52_000, sandboxMs: 39_000 } },
+    run: {
+      ...run,
+      spent: {
+        iterations: 1,
+        ms: 65_000,
+        tokens: 1_200,
+        modelMs: 52_000,
+        sandboxMs: 39_000,
+        scored: 0,
+        reused: 0,
+      },
+    },
     reason,
     error,
   };

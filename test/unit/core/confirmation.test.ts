@@ -83,8 +83,8 @@ describe("Simulated runs", () => {
   for (const [name, noise] of Object.entries(noises))
     test(`Of 1,000 runs without a gain at most 5 % report one: ${name}`, () => {
       const share = shareOfGains(1_000, noise, () => 0);
-    expect(share).toBeLessThanOrEqual(0.05);
-  });
+      expect(share).toBeLessThanOrEqual(0.05);
+    });
 
   test("A gain of 4 standard errors is reported in at least 80 % of 1,000 runs", () => {
     // Of the difference of two means of 8 scores each.
