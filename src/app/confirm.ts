@@ -117,7 +117,8 @@ function rescorer(
         seeds.map(async (seed) => {
           const { verdict, score, quality } = await scoreNode(task, run, node, { seed }, parts, signal);
           done.add(`${node.id} ${seed}`);
-          tell();
+          // One line for about each seed.
+          if (done.size % nodes.length === 0) tell();
           return { node: node.id, seed, verdict, score, quality };
         }),
       ),

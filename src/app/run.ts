@@ -266,10 +266,7 @@ function drive(run: Run, crew: Crew, parts: RunParts): ActiveRun {
     const end = await loopToItsEnd(context, crew.tasks, parts, stopping.signal);
     // Nothing is sampled any more: whatever the model held is there for the last scores.
     await crew.policy.close().catch((error: unknown) => warn(parts, error));
-    if (end.error === null && end.reason !== "stopped")
-      await confirmAtEnd(run, crew, parts, stopping.signal).catch((error: unknown) => {
-        if (!stopping.signal.aborted) warn(parts, error);
-      });
+    if (end.error === null && end.reason !== "stopped") await confirmAtEnd(run, crew, parts, stopping.signal);
     parts.emit({ type: "runEnded", run: currentRun(parts.store, run), ...end });
   })();
   return {
@@ -314,10 +311,13 @@ async function loopToItsEnd(
   }
 }
 
-/** Its scores are kept as they are made: what is cut short goes on with `exit-ml confirm`. */
+/** Never rejects. Its scores are kept as they are made: what is cut short goes on with `exit-ml confirm`. */
 async function confirmAtEnd(run: Run, crew: Crew, parts: RunParts, signal: AbortSignal): Promise<void> {
   const progress = (text: string): void => parts.emit({ type: "progress", text });
-  for (const task of crew.tasks) await confirmTask(task, run.id, { ...parts, ...crew, progress }, signal);
+  for (const task of crew.tasks)
+    await confirmTask(task, run.id, { ...parts, ...crew, progress }, signal).catch((error: unknown) => {
+      if (!signal.aborted) warn(parts, error);
+    });
 }
 
 function warn(parts: Pick<RunParts, "emit">, error: unknown): void {

@@ -160,7 +160,15 @@ export const closing = (iteration: number, closedSeq: number, nodes: readonly No
     { index: 1, node: null, reward: null, advantage: null, diversity: null },
   ],
   buffer: [entry(nodes[0]?.id ?? "n1", 0.02), entry("n1", 1 / 7)],
-  spent: { iterations: iteration + 1, ms: 1234.5, tokens: 99, modelMs: 1001, sandboxMs: 567, scored: 0, reused: 0.25 },
+  spent: {
+    iterations: iteration + 1,
+    ms: 1234.5,
+    tokens: 99,
+    modelMs: 1001,
+    sandboxMs: 567.25,
+    scored: 3,
+    reused: 1,
+  },
 });
 
 export const score = (key: string): StoredScore => ({

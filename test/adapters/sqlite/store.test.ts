@@ -86,7 +86,7 @@ test("a new history is empty", () => {
 test("runs come back in the order they were opened, with what was changed since", () => {
   store.openRun(run("z"));
   store.openRun(run("a"));
-  const spent = { iterations: 3, ms: 4.5, tokens: 6, modelMs: 4, sandboxMs: 2, scored: 0, reused: 0.5 };
+  const spent = { iterations: 3, ms: 4.5, tokens: 6, modelMs: 4, sandboxMs: 2.5, scored: 2, reused: 1 };
   store.updateRun("z", { spent });
   store.updateRun("a", { spent, endedAt: "2030-01-02T04:00:00.000Z", endedBy: "iterations" });
   reopen();
@@ -329,7 +329,14 @@ test("the newest self-test of an engine and image comes back, and what a run was
 
 test("the newest confirmation of a task comes back", () => {
   const made = (task: string, winner: string | null): Confirmation => ({
-    ...{ task, at: "2026-01-01T00:00:00Z", evaluator: "e", range: { worst: 0, best: 1 }, winner, holdout: null },
+    ...{
+      task,
+      at: "2026-01-01T00:00:00Z",
+      evaluator: "e",
+      range: { worst: 0, best: 1 },
+      winner,
+      holdout: null,
+    },
     root: { node: "n1", trials: [{ seed: 1000, verdict: "crash", score: null, quality: 0 }] },
     ...{ candidates: [], comparisons: [] },
   });
