@@ -59,13 +59,13 @@ export function createScorer(parts: ScorerParts): Scorer {
   };
 
   /** What makes two scorings one: task, solution, image, everything the evaluator depends on, the seed list. */
-  const keyOf = (task: ResolvedTask, snapshot: string, image: string): string =>
-    parts.sha256(JSON.stringify([task.id, snapshot, image, task.evaluatorDigest, [searchSeed]]));
+  const keyOf = ({ task, snapshot, seed = searchSeed }: ScoreRequest, image: string): string =>
+    parts.sha256(JSON.stringify([task.id, snapshot, image, task.evaluatorDigest, [seed]]));
 
   return {
     async score(request, signal) {
       const { image, digest: selfTest } = await surroundingsOf(request.task, signal);
-      const key = keyOf(request.task, request.snapshot, image);
+      const key = keyOf(request, image);
       // A scoring another caller waits for may be cancelled by that caller: then it is made again here.
       for (let other = underWay.get(key); other !== undefined; other = underWay.get(key)) {
         const result = await other.catch(() => null);
@@ -118,7 +118,7 @@ async function tryOnce(
   signal: AbortSignal,
 ): Promise<ScoreResult> {
   const { task } = request;
-  const trial: RunRequest = { ...request, seed: searchSeed, split: "search", gpus };
+  const trial: RunRequest = { ...request, seed: request.seed ?? searchSeed, split: "search", gpus };
   const ran = await parts.sandbox.run(trial, signal);
   if (ran.kind === "failed") {
     const feedback = ran.verdict === "infra" ? null : runFeedback(ran.verdict, ran.evidence, task);

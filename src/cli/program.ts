@@ -9,6 +9,7 @@ import { addCheck } from "./verbs/check.ts";
 import { addClean } from "./verbs/clean.ts";
 import { addDiff } from "./verbs/diff.ts";
 import { addDoctor } from "./verbs/doctor.ts";
+import { addEvaluate } from "./verbs/evaluate.ts";
 import { addExport } from "./verbs/export.ts";
 import { addImage } from "./verbs/image.ts";
 import { addInit } from "./verbs/init.ts";
@@ -36,6 +37,7 @@ const verbs: readonly AddVerb[] = [
   addDiff,
   addApply,
   addRevert,
+  addEvaluate,
   addExport,
   addClean,
   addImage,

@@ -2,6 +2,7 @@
  * The doors of the engine: what it needs from the world, as plain interfaces. `src/adapters` has one room per
  * port; tests have others. Every long call takes an AbortSignal and rejects with its reason when aborted.
  */
+import type { Cell, EvaluationStep, StepOutcome, StepPlace } from "./evaluate/cell.ts";
 import type { Guarantee, SelfTest } from "./guarantees.ts";
 import type {
   BufferEntry,
@@ -326,6 +327,8 @@ export interface ScoreRequest {
   readonly solution: Solution;
   /** The solution is a root: its outputs serve to tell a broken evaluator from broken outputs. */
   readonly isRoot: boolean;
+  /** `EXIT_SEED` of the run; absent: that of the search. */
+  readonly seed?: number;
 }
 
 export interface Scorer {
@@ -442,7 +445,20 @@ export interface Store {
   putSelfTest(key: string, selfTest: SelfTest): void;
 
   readonly journal: Journal;
+  readonly evaluations: EvaluationRecords;
   close(): void;
+}
+
+/** Evaluations, apart from the history: durable and idempotent like everything of the store. */
+export interface EvaluationRecords {
+  openCell(cell: Cell): void;
+  /** All steps of a cell, by chain, k and attempt. */
+  steps(cell: string): readonly EvaluationStep[];
+  /** Stores a step without its outcome. */
+  addReply(cell: string, step: EvaluationStep): void;
+  addOutcome(cell: string, place: StepPlace, outcome: StepOutcome): void;
+  /** The snapshots that chains may go on from. */
+  snapshots(): readonly string[];
 }
 
 /** A revision written into the working tree, with the solution before and after, as snapshots. */

@@ -8,8 +8,12 @@
 
 type Words = readonly [number, number, number, number];
 
+/** The upper 32 bits of a product, from halves of 16: every sum stays exact in a double. */
 function mulHigh(a: number, b: number): number {
-  return Number((BigInt(a) * BigInt(b)) >> 32n);
+  const [aLow, aHigh, bLow, bHigh] = [a & 0xffff, a >>> 16, b & 0xffff, b >>> 16];
+  const middle = aHigh * bLow + Math.floor((aLow * bLow) / 2 ** 16);
+  const cross = aLow * bHigh + (middle % 2 ** 16);
+  return aHigh * bHigh + Math.floor(middle / 2 ** 16) + Math.floor(cross / 2 ** 16);
 }
 
 /** One block: four 32-bit words from a 128-bit counter and a 64-bit key, all as unsigned 32-bit words. */

@@ -3,6 +3,7 @@ import type { Group, Run } from "../core/history.ts";
 import type {
   CheckReport,
   CleanReport,
+  EvaluationReport,
   ExportReport,
   ListedNode,
   ModelList,
@@ -13,10 +14,14 @@ import type {
   Status,
 } from "../core/reports.ts";
 
+export { protocols } from "../core/evaluate/cell.ts";
+export type { CurveRow, PolicyCurve } from "../core/evaluate/curves.ts";
+export type { Estimate } from "../core/evaluate/statistics.ts";
 export { guaranteeNames } from "../core/guarantees.ts";
 export { type Group, type Node, type Run, type Strategy, strategies } from "../core/history.ts";
 export type { Evidence } from "../core/ports.ts";
 export type {
+  EvaluationReport,
   Finding,
   ListedNode,
   ModelChoice,
@@ -34,6 +39,7 @@ export interface Results {
   score: ScoreReport;
   startRun: { readonly run: Run; readonly continued: boolean };
   stopRun: { readonly stopped: boolean };
+  evaluate: EvaluationReport;
   status: Status;
   doctor: Readiness;
   tree: { readonly nodes: readonly ListedNode[] };

@@ -2,7 +2,7 @@
 import type { MethodName } from "../protocol/methods.ts";
 
 /** What `stopRun` ends beside the run: calls that last, and change nothing half-way. */
-const stoppable: ReadonlySet<MethodName> = new Set<MethodName>(["check", "score", "buildImage"]);
+const stoppable: ReadonlySet<MethodName> = new Set<MethodName>(["check", "score", "evaluate", "buildImage"]);
 
 export class Calls {
   readonly #open = new Map<AbortController, MethodName>();

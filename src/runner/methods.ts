@@ -15,6 +15,7 @@ export const handlers: Handlers = {
   score: (app, request, signal) => app.score(request, signal),
   startRun: (app, request) => app.startRun(request),
   stopRun: (app) => app.stopRun(),
+  evaluate: (app, request, signal) => app.evaluate(request, signal),
   status: (app) => app.status(),
   doctor: (app, request, signal) => app.doctor(request, signal),
   tree: (app, { task }) => app.tree(task),

@@ -3,6 +3,7 @@ import type { Store } from "../../core/ports.ts";
 import { appliedOf } from "./applied.ts";
 import { closingOf } from "./closing.ts";
 import { openDatabase } from "./database.ts";
+import { evaluationsOf } from "./evaluations.ts";
 import { groupsOf } from "./groups.ts";
 import { journalOf, type TrialJournal } from "./journal.ts";
 import { migrations } from "./migrations/index.ts";
@@ -34,6 +35,7 @@ export function openStore(file: string): SqliteStore {
     ...selfTestsOf(database),
     ...appliedOf(database),
     journal: journalOf(database),
+    evaluations: evaluationsOf(database),
     close: () => database.close(),
   };
 }
