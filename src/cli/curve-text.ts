@@ -78,7 +78,7 @@ function curveText(
   const header = ["k", "quality", "best so far", "net corrections", "valid"];
   const table = rows.map((row) => [
     String(row.k),
-    withInterval(row.quality),
+    row.k === 0 ? fixed(row.quality.mean) : `${fixed(row.quality.mean)} ${bracket(row.quality)}`,
     fixed(row.best.mean),
     signed(row.netCorrections.mean),
     `${Math.round(100 * row.valid.mean)} %`,
@@ -106,12 +106,9 @@ function overTasks(difference: readonly CurveRow[] | null): string {
   return last == null ? "" : `, difference ${bracket(last, signed)}`;
 }
 
-function differenceText({ quality }: CurveRow): string {
+function differenceText({ k, quality }: CurveRow): string {
+  if (k === 0) return ""; // all begin alike
   return `${signed(quality.mean)} ${bracket(quality, signed)}`;
-}
-
-function withInterval(estimate: Estimate): string {
-  return `${fixed(estimate.mean)} ${bracket(estimate)}`;
 }
 
 function bracket({ low, high }: { readonly low: number; readonly high: number }, write = fixed): string {

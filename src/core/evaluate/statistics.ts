@@ -3,10 +3,13 @@
  * anew, with replacement, and averages over the fixed starts. All numbers of a chain are columns of one row, so
  * that one resample serves them all.
  */
-import { draw, pickUniform } from "../rng.ts";
+import { pickMany } from "../rng.ts";
+
+/** [row][column]. */
+type Rows = readonly (readonly number[])[];
 
 /** [start][chain][column]; every start has a chain, every chain the same columns. */
-export type Sample = readonly (readonly (readonly number[])[])[];
+export type Sample = readonly Rows[];
 
 export interface Estimate {
   readonly mean: number;
@@ -21,9 +24,9 @@ export interface Estimate {
 export interface Bootstrap {
   readonly means: readonly number[];
   /** [resample][column]. */
-  readonly resamples: readonly (readonly number[])[];
+  readonly resamples: Rows;
   /** The same with the tasks drawn anew too; null with too few. */
-  readonly overTasks: readonly (readonly number[])[] | null;
+  readonly overTasks: Rows | null;
 }
 
 const resampleCount = 2_000;
@@ -41,28 +44,17 @@ export function bootstrap(
   areTasks: boolean,
 ): Bootstrap {
   const ofStart = sample.map(meanOf);
+  /** The mean of as many rows, drawn from these with replacement. */
+  const drawn = (rows: Rows, b: number, purpose: string): number[] => {
+    const picks = pickMany(draws.seed, b, purpose, { many: rows.length, count: rows.length });
+    return meanOf(picks.map((place) => rows[place] ?? []));
+  };
   const resamples = Array.from({ length: resampleCount }, (_, b) =>
-    meanOf(
-      sample.map((chains, start) =>
-        meanOf(
-          chains.map((chain, place) => {
-            const u = draw(draws.seed, b, `${draws.name} ${start}`, place);
-            return chains[pickUniform(u, chains.length)] ?? chain;
-          }),
-        ),
-      ),
-    ),
+    meanOf(sample.map((chains, start) => drawn(chains, b, `${draws.name} ${start}`))),
   );
   const overTasks =
     areTasks && sample.length >= leastTasks
-      ? Array.from({ length: resampleCount }, (_, b) =>
-          meanOf(
-            ofStart.map((mean, place) => {
-              const u = draw(draws.seed, b, "tasks", place);
-              return ofStart[pickUniform(u, ofStart.length)] ?? mean;
-            }),
-          ),
-        )
+      ? Array.from({ length: resampleCount }, (_, b) => drawn(ofStart, b, "tasks"))
       : null;
   return { means: meanOf(ofStart), resamples, overTasks };
 }
@@ -85,7 +77,7 @@ export function differences(a: Bootstrap, b: Bootstrap): Estimate[] {
   });
 }
 
-function interval(rows: readonly (readonly number[])[], column: number): { low: number; high: number } {
+function interval(rows: Rows, column: number): { low: number; high: number } {
   const sorted = Float64Array.from(rows, (row) => row[column] ?? 0).sort();
   return { low: quantile(sorted, 0.025), high: quantile(sorted, 0.975) };
 }
@@ -98,7 +90,7 @@ export function quantile(sorted: ArrayLike<number>, share: number): number {
   return below + (above - below) * (place - Math.floor(place));
 }
 
-function meanOf(rows: readonly (readonly number[])[]): number[] {
+function meanOf(rows: Rows): number[] {
   const sums = new Array<number>(rows[0]?.length ?? 0).fill(0);
   for (const row of rows)
     for (let at = 0; at < sums.length; at++) sums[at] = (sums[at] ?? 0) + (row[at] ?? 0);
@@ -109,6 +101,6 @@ function subtract(a: readonly number[], b: readonly number[]): number[] {
   return a.map((value, at) => value - (b[at] ?? 0));
 }
 
-function subtractAll(a: readonly (readonly number[])[], b: readonly (readonly number[])[]): number[][] {
+function subtractAll(a: Rows, b: Rows): number[][] {
   return a.map((row, at) => subtract(row, b[at] ?? []));
 }
