@@ -13,7 +13,7 @@ export type Sample = readonly Rows[];
 
 export interface Estimate {
   readonly mean: number;
-  /** Ends of the 95 % interval over chains: 2.5 % and 97.5 %. */
+  /** Ends of the 95 % interval over chains; each is a one-sided bound of 97.5 %. */
   readonly low: number;
   readonly high: number;
   /** The same over tasks as well; null with fewer than ten of them. */
