@@ -1,6 +1,6 @@
 /** `exit-ml evaluate`: how policies improve a solution step by step, side by side. */
 import { type Command, Option } from "commander";
-import { ExitError } from "../../protocol/errors.ts";
+import { ExitError, isExitError } from "../../protocol/errors.ts";
 import type { RequestOf } from "../../protocol/methods.ts";
 import { protocols } from "../../protocol/results.ts";
 import { contextOf } from "../context.ts";
@@ -45,12 +45,17 @@ Examples:
     act(async (flags: Flags) => {
       const context = contextOf(command, host);
       const request = requestFrom(flags, host.cwd, host.env);
-      const report = await context.withLongCall(async (client, signal) => {
+      const evaluating = context.withLongCall(async (client, signal) => {
         if (flags.allowEndpoint) {
           const endpoint = request.policies[0]?.endpoint ?? null;
           await client.call("allowEndpoint", { endpoint });
         }
         return client.call("evaluate", request, signal);
+      });
+      const report = await evaluating.catch((error: unknown) => {
+        if (isExitError(error, "cancelled"))
+          context.say("What was finished is kept: the same command goes on from there.");
+        throw error;
       });
       context.result(report, () => evaluationText(report, context.style));
       return 0;

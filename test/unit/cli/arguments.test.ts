@@ -66,6 +66,14 @@ describe("the options of evaluate", () => {
     });
   });
 
+  test("one that was cancelled says that the same command goes on", async () => {
+    const { host, code } = await cli("evaluate", {
+      evaluate: () => Promise.reject(new ExitError("cancelled", "Cancelled.")),
+    });
+    expect(code).toBe(130);
+    expect(host.messages).toContain("the same command goes on from there");
+  });
+
   test("a request without options is one that the runner takes", async () => {
     const request = await requestOf("evaluate --model a --model b");
     expect(requestSchemas.evaluate.safeParse(request).success).toBe(true);
