@@ -30,7 +30,7 @@ export async function evaluatePolicies(
   parts.emit({ type: "progress", text: "Looking for the sandbox engine" });
   const sandbox = await parts.sandbox();
   const engine = await sandbox.resources();
-  await checkSpace({ state: parts.stateFolders, engine: engine.dataFolder }, parts.freeBytes);
+  await enoughSpace(engine, parts);
   for (const task of tasks) refuseTooLarge(trialNeed(task.definition), engine, `Task ${task.id}`);
   await examineSandbox(request, tasks, sandbox, parts, signal);
   const crew = { sandbox, engine, scorer: await parts.scorer() };
@@ -71,6 +71,9 @@ export async function evaluatePolicies(
     await Promise.allSettled(policies.map((policy) => policy.close()));
   }
 }
+
+const enoughSpace = (engine: EngineResources, parts: EvaluateParts): Promise<void> =>
+  checkSpace({ state: parts.stateFolders, engine: engine.dataFolder }, parts.freeBytes);
 
 function resultOf(
   protocol: Protocol,
@@ -131,6 +134,7 @@ async function evaluateOne(
       scorer,
       records,
       sha256,
+      checkSpace: () => enoughSpace(engine, parts),
       withModel: modelTurns({ tasks, policy, policyInfo, arbiter: parts.arbiter, capacity: engine }),
       onStep: ({ task, protocol }, k, chains) => {
         const done = Math.min(99, Math.floor((100 * begun) / total));

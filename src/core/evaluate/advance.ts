@@ -46,6 +46,8 @@ export interface AdvancePorts {
   readonly sha256: Sha256;
   /** Does what needs the model, when the model may have what it shares with revisions. */
   readonly withModel: <T>(work: () => Promise<T>, signal: AbortSignal) => Promise<T>;
+  /** Is there space for more? @throws ExitError `disk-low` */
+  readonly checkSpace: () => Promise<void>;
   /** Called before replies of so many chains are sampled. */
   readonly onStep: (cell: Cell, k: number, chains: number) => void;
   readonly warn: (text: string) => void;
@@ -100,12 +102,11 @@ export async function advance(
           if (state.kind === "score") score(live, state.step, state.start);
           if (state.kind === "sample") due.push({ ...state, goal: goalFrom(state.start) });
         }
-        if (due.length > 0)
-          await ports.withModel(
-            () => sampleDue(live, due, ports, (step, start) => score(live, step, start), inner),
-            inner,
-          );
-        else if (scorings.get(live)?.length === 0) left.delete(live);
+        if (due.length > 0) {
+          await ports.checkSpace();
+          const take = (step: EvaluationStep, start: Iterate): void => score(live, step, start);
+          await ports.withModel(() => sampleDue(live, due, ports, take, inner), inner);
+        } else if (scorings.get(live)?.length === 0) left.delete(live);
       }
     }
   } catch (error) {

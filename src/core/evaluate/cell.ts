@@ -87,7 +87,7 @@ export interface EvaluationStep extends StepPlace {
   readonly constrained: string | null;
   /** Length of the reply; null where the runtime does not say. */
   readonly tokens: number | null;
-  /** Milliseconds from request to last token. */
+  /** Milliseconds from request to last token, the wait for other replies included. */
   readonly ms: number;
   /** Null until it is scored. */
   readonly outcome: StepOutcome | null;
