@@ -66,7 +66,7 @@ export async function model({ progress }) {
 }
 
 /** @param {(text: string) => void} progress @returns {Promise<string>} */
-async function pythonWithPip(progress) {
+export async function pythonWithPip(progress) {
   for (const name of ["python3", "python"]) {
     const program = findProgram(name);
     if (program && (await ask(program, ["-m", "pip", "--version"], { limitSeconds: 30 })) !== undefined)
@@ -82,7 +82,7 @@ async function pythonWithPip(progress) {
 }
 
 /** @param {string} file */
-async function digest(file) {
+export async function digest(file) {
   const hash = createHash("sha256");
   await pipeline(fs.createReadStream(file), hash);
   return hash.digest("hex");

@@ -1,5 +1,5 @@
 // Brings every part that is asked for, each once, side by side where one does not need the other.
-// Also a program: `node scripts/setup/setup.mjs [part…]` (all parts when none is named).
+// Also a program: `node scripts/setup/setup.mjs [part…]` (when none is named, all parts but those on demand).
 import path from "node:path";
 import { browser } from "./browser.mjs";
 import { build, extension } from "./build.mjs";
@@ -14,11 +14,12 @@ import { node24 } from "./node24.mjs";
 import { ollama } from "./ollama.mjs";
 import { isMain, stopRunning } from "./process.mjs";
 import { sandboxImage } from "./sandbox-image.mjs";
+import { secondModel } from "./second-model.mjs";
 
 /** @typedef {{ ok: boolean, skippedBecause?: string, details?: Record<string, any> }} Result */
 /** @typedef {Record<string, Result>} Results */
 /** @typedef {(text: string) => void} Progress */
-/** @typedef {{ title: string, needs: string[], bring: (progress: Progress, results: Results) => Promise<object> }} Part */
+/** @typedef {{ title: string, needs: string[], onDemand?: true, bring: (progress: Progress, results: Results) => Promise<object> }} Part */
 
 /** @type {Record<string, Part>} */
 const parts = {
@@ -47,6 +48,13 @@ const parts = {
       editor({ node: /** @type {{ binary: string, version: string }} */ (node24?.details), progress }),
   },
   browser: { title: "browser", needs: [], bring: (progress) => browser({ progress }) },
+  // Only what is measured by hand needs it.
+  secondModel: {
+    title: "second model",
+    needs: [],
+    onDemand: true,
+    bring: (progress) => secondModel({ progress }),
+  },
 };
 
 const partNames = Object.keys(parts);
@@ -161,7 +169,8 @@ export function environmentFor(results) {
 if (isMain(import.meta.url)) {
   const named = process.argv.slice(2);
   try {
-    const results = await setUp(named.length > 0 ? named : partNames);
+    const usual = partNames.filter((name) => !parts[name]?.onDemand);
+    const results = await setUp(named.length > 0 ? named : usual);
     process.exitCode = Object.values(results).every((result) => result.ok) ? 0 : 1;
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);

@@ -2,12 +2,14 @@
  * The use cases of one workspace, as the runner serves them. `openApp` (compose.ts) builds one; whoever holds
  * it holds the workspace's lock.
  */
+import type { Protocol } from "../core/evaluate/cell.ts";
 import type { GuaranteeName } from "../core/guarantees.ts";
 import type { Budget, Group, Run, Strategy } from "../core/history.ts";
 import type {
   CheckReport,
   CleanReport,
   ConfirmReport,
+  EvaluationReport,
   ExportReport,
   ListedNode,
   ModelList,
@@ -72,6 +74,26 @@ export interface RunRequest extends ModelRequest {
   readonly seed: number | null;
 }
 
+export interface EvaluateRequest {
+  /** The first is the one the others are compared with. */
+  readonly policies: readonly ModelRequest[];
+  /** Names; empty: every held-out task, or where there is none the only task of the workspace. */
+  readonly tasks: readonly string[];
+  /** Begin at the held-out nodes of the task's tree instead of its root (EXIT.md section 5). */
+  readonly heldOutStarts: boolean;
+  /** Most starts; null: all. */
+  readonly limit: number | null;
+  /** Steps of a chain. */
+  readonly K: number;
+  /** Chains of each policy from each start. */
+  readonly n: number;
+  readonly protocols: readonly Protocol[];
+  readonly seed: number;
+  readonly maxReplyTokens: number;
+  /** Guarantees of the sandbox the user agrees to do without. */
+  readonly allowMissing: readonly GuaranteeName[];
+}
+
 export interface ExportRequest {
   /** Absolute folder. */
   readonly out: string;
@@ -91,6 +113,8 @@ export interface App {
   startRun(request: RunRequest): Promise<{ readonly run: Run; readonly continued: boolean }>;
   /** Asks the run to end; finished replies and scores are kept, the run stays unfinished. Returns when it has ended. */
   stopRun(): Promise<{ readonly stopped: boolean }>;
+  /** Goes on where an earlier call of the same arguments ended. @throws ExitError `run-active`, `evaluation-active`. */
+  evaluate(request: EvaluateRequest, signal: AbortSignal): Promise<EvaluationReport>;
   status(): Promise<Status>;
   /** Is everything there that a run needs? Starts nothing; with `selfTest` only what tries the sandbox anew. */
   doctor(request: DoctorRequest, signal: AbortSignal): Promise<Readiness>;

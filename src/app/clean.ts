@@ -12,7 +12,7 @@ export interface CleanParts {
   readonly folders: StateFolders;
   readonly workspace: Workspace;
   readonly snapshots: Snapshots;
-  readonly store: Pick<Store, "nodes" | "runs" | "openGroups" | "applied" | "buffer">;
+  readonly store: Pick<Store, "nodes" | "runs" | "openGroups" | "applied" | "buffer" | "evaluations">;
   readonly reapSandbox: (dryRun?: "dryRun") => ReturnType<Sandbox["reap"]>;
   /** Milliseconds since 1970, as files have them. */
   readonly now: number;
@@ -77,7 +77,7 @@ export async function clean(request: CleanRequest, parts: CleanParts): Promise<C
   return { dryRun: request.dryRun, freed, notes };
 }
 
-/** Of every node, of replies that are not nodes yet, and of what the user may take back. */
+/** Of every node, of replies that are not nodes yet, of chains to go on from, and of what the user may take back. */
 function neededSnapshots(store: CleanParts["store"]): Set<string> {
   const applied = store.applied();
   const open = store.runs().flatMap((run) => store.openGroups(run.id).map(({ group }) => group));
@@ -85,6 +85,7 @@ function neededSnapshots(store: CleanParts["store"]): Set<string> {
     ...store.nodes().map((node) => node.snapshot),
     ...store.buffer().map((entry) => entry.snapshot),
     ...open.flatMap((group) => [group.startSnapshot, ...group.replies.map((reply) => reply.snapshot)]),
+    ...store.evaluations.snapshots(),
     ...(applied === null ? [] : [applied.before, applied.after]),
   ];
   return new Set(ids.filter((id) => id !== null));

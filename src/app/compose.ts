@@ -19,6 +19,7 @@ import { confirmTasks } from "./confirm.ts";
 import { allowEndpoint } from "./consent.ts";
 import { examine } from "./doctor.ts";
 import { installEmbeddedRuntime } from "./embedded-runtime.ts";
+import { evaluatePolicies } from "./evaluate.ts";
 import { exportGroups } from "./export.ts";
 import { buildImage } from "./image.ts";
 import { initTask } from "./init.ts";
@@ -85,6 +86,18 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
   const closing = new AbortController();
   let starting: { readonly controller: AbortController; readonly settled: Promise<unknown> } | null = null;
   let active: ActiveRun | null = null;
+  let evaluating = false;
+  const refuseBesideRun = (mend: string): void => {
+    if (starting !== null || active !== null)
+      throw new ExitError("run-active", `A run is under way in this workspace. ${mend}`);
+  };
+  const refuseBesideEvaluation = (): void => {
+    if (evaluating)
+      throw new ExitError(
+        "evaluation-active",
+        'An evaluation is under way in this workspace. "exit-ml stop" ends it; the same command goes on with it later.',
+      );
+  };
 
   const parts = { workspace, snapshots, store, clock, sha256 };
   const runParts = {
@@ -124,8 +137,8 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
         return confirmTasks(name, { ...parts, scorer: await scorer(), progress }, also(signal));
       }),
     async startRun(request) {
-      if (starting !== null || active !== null)
-        throw new ExitError("run-active", 'A run is under way in this workspace. "exit-ml stop" ends it.');
+      refuseBesideRun('"exit-ml stop" ends it.');
+      refuseBesideEvaluation();
       const controller = new AbortController();
       const start = beside(() => startRun(request, runParts, also(controller.signal)));
       starting = { controller, settled: start.catch(() => undefined) };
@@ -146,6 +159,16 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
       await starting?.settled;
       await active?.stop();
       return { stopped };
+    },
+    async evaluate(request, signal) {
+      refuseBesideRun('End it with "exit-ml stop", then evaluate.');
+      refuseBesideEvaluation();
+      evaluating = true;
+      try {
+        return await beside(() => evaluatePolicies(request, runParts, also(signal)));
+      } finally {
+        evaluating = false;
+      }
     },
     doctor: (request, signal) =>
       examine(
@@ -194,11 +217,7 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
     revert: () => beside(() => revertApplied(parts)),
     export: (request) => beside(() => exportGroups(request, parts)),
     async clean(request) {
-      if (starting !== null || active !== null)
-        throw new ExitError(
-          "run-active",
-          'A run is under way in this workspace. End it with "exit-ml stop", then clean up.',
-        );
+      refuseBesideRun('End it with "exit-ml stop", then clean up.');
       return alone(() =>
         clean(request, { folders, workspace, snapshots, store, reapSandbox, now: Date.now() }),
       );

@@ -144,11 +144,11 @@ async function fittingTasks(
 }
 
 /** What the sandbox enforces for each task's image. @throws ExitError `guarantee-missing`. */
-async function examineSandbox(
-  { allowMissing }: RunRequest,
+export async function examineSandbox(
+  { allowMissing }: Pick<RunRequest, "allowMissing">,
   tasks: readonly ResolvedTask[],
   sandbox: Sandbox,
-  parts: RunParts,
+  parts: Pick<RunParts, "store" | "clock" | "sha256" | "emit">,
   signal: AbortSignal,
 ): Promise<SelfTest[]> {
   const found = new Map<string, SelfTest>();

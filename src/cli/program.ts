@@ -10,6 +10,7 @@ import { addClean } from "./verbs/clean.ts";
 import { addConfirm } from "./verbs/confirm.ts";
 import { addDiff } from "./verbs/diff.ts";
 import { addDoctor } from "./verbs/doctor.ts";
+import { addEvaluate } from "./verbs/evaluate.ts";
 import { addExport } from "./verbs/export.ts";
 import { addImage } from "./verbs/image.ts";
 import { addInit } from "./verbs/init.ts";
@@ -38,6 +39,7 @@ const verbs: readonly AddVerb[] = [
   addDiff,
   addApply,
   addRevert,
+  addEvaluate,
   addExport,
   addClean,
   addImage,

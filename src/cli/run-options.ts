@@ -67,7 +67,8 @@ export function runRequestFrom(flags: RunFlags, cwd: string, env: NodeJS.Process
   };
 }
 
-function guaranteeNamed(text: string): (typeof guaranteeNames)[number] {
+/** @throws ExitError `usage`. */
+export function guaranteeNamed(text: string): (typeof guaranteeNames)[number] {
   const found = guaranteeNames.find((name) => name === text);
   if (found !== undefined) return found;
   throw new ExitError(

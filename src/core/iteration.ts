@@ -3,7 +3,7 @@
  * it arrives (EXIT.md sections 2.3 to 2.5). Every finished step is stored before the next is taken.
  */
 import type { BusyMeters } from "./busy.ts";
-import type { Group, GroupOpening, Node, Reply, SampledReply } from "./history.ts";
+import type { Goal, Group, GroupOpening, Node, Reply, SampledReply } from "./history.ts";
 import type {
   Observer,
   Outcome,
@@ -71,8 +71,19 @@ export function fly(
   const scorings: Promise<void>[] = [];
   const solution = start.snapshot === null ? Promise.resolve([]) : ports.snapshots.read(start.snapshot);
   solution.catch(() => undefined);
+  const scorer: Scorer = {
+    score: (request, until) => ports.busy.sandbox.during(() => ports.scorer.score(request, until)),
+  };
   const finish = async (sampled: SampledReply): Promise<void> => {
-    const outcome = await outcomeOf(sampled, group, start, await solution, task, ports, signal);
+    const revision = {
+      key: `${group.id}-${sampled.index}`,
+      run: group.run,
+      goal: group.goal,
+      start,
+      solution: await solution,
+      task,
+    };
+    const outcome = await outcomeOf(sampled, revision, { snapshots: ports.snapshots, scorer }, signal);
     store.addOutcome(group.id, sampled.index, outcome);
     members.set(sampled.index, { ...unscored(sampled), ...withoutEvidence(outcome) });
     observer.replyScored?.(group.id, sampled.index, outcome);
@@ -134,24 +145,28 @@ function withoutEvidence(outcome: Outcome): Omit<Outcome, "evidence"> {
   return rest;
 }
 
+/** What a reply revises. */
+export interface Revision {
+  /** Names the trial: unique among all trials of the workspace. */
+  readonly key: string;
+  /** Id of the run; null outside one. */
+  readonly run: string | null;
+  readonly goal: Goal;
+  readonly start: Pick<Node, "snapshot" | "verdict" | "score" | "quality" | "qualitySE" | "feedback">;
+  /** The start's. */
+  readonly solution: Solution;
+  readonly task: ResolvedTask;
+}
+
 /** reply -> edit -> snapshot -> verdict. A reply without an edit never reaches the sandbox. */
-async function outcomeOf(
-  sampled: SampledReply,
-  group: GroupOpening,
-  start: Node,
-  startSolution: Solution,
-  task: ResolvedTask,
-  ports: IterationPorts,
+export async function outcomeOf(
+  { text, finish }: Pick<SampledReply, "text" | "finish">,
+  { key, run, goal, start, solution: before, task }: Revision,
+  ports: Pick<IterationPorts, "snapshots" | "scorer">,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const read = readReply(sampled.text, {
-    task,
-    start: startSolution,
-    finish: sampled.finish,
-    goal: group.goal,
-  });
-  const { answer, edit } = read;
-  if (read.solution === null) {
+  const { answer, edit, solution } = readReply(text, { task, start: before, finish, goal });
+  if (solution === null) {
     return {
       answer,
       edit,
@@ -169,12 +184,9 @@ async function outcomeOf(
     const verdict = start.verdict ?? "invalid";
     return { answer, edit, snapshot, verdict, score, quality, qualitySE, feedback, evidence: null };
   }
-  const solution = read.solution;
   const snapshot = await ports.snapshots.save(solution, start.snapshot);
   signal.throwIfAborted();
-  const key = `${group.id}-${sampled.index}`;
-  const request = { key, run: group.run, task, snapshot, solution, isRoot: false };
-  const result = await ports.busy.sandbox.during(() => ports.scorer.score(request, signal));
+  const result = await ports.scorer.score({ key, run, task, snapshot, solution, isRoot: false }, signal);
   return {
     answer,
     edit,

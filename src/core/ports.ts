@@ -3,6 +3,7 @@
  * port; tests have others. Every long call takes an AbortSignal and rejects with its reason when aborted.
  */
 import type { Confirmation } from "./confirmation.ts";
+import type { Cell, EvaluationStep, StepOutcome, StepPlace } from "./evaluate/cell.ts";
 import type { Guarantee, SelfTest } from "./guarantees.ts";
 import type {
   BufferEntry,
@@ -452,7 +453,20 @@ export interface Store {
   putConfirmation(confirmation: Confirmation): void;
 
   readonly journal: Journal;
+  readonly evaluations: EvaluationRecords;
   close(): void;
+}
+
+/** Evaluations, apart from the history: durable and idempotent like everything of the store. */
+export interface EvaluationRecords {
+  openCell(cell: Cell): void;
+  /** All steps of a cell, by chain, k and attempt. */
+  steps(cell: string): readonly EvaluationStep[];
+  /** Stores a step without its outcome. */
+  addReply(cell: string, step: EvaluationStep): void;
+  addOutcome(cell: string, place: StepPlace, outcome: StepOutcome): void;
+  /** The snapshots that chains may go on from. */
+  snapshots(): readonly string[];
 }
 
 /** A revision written into the working tree, with the solution before and after, as snapshots. */

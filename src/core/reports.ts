@@ -1,5 +1,7 @@
 /** What the use cases report, and what a run tells while it lasts: the shapes both ends of a wire share. */
 import type { Confirmation } from "./confirmation.ts";
+import type { Protocol } from "./evaluate/cell.ts";
+import type { PolicyCurve } from "./evaluate/curves.ts";
 import type { Group, GroupOpening, Node, Run, SampledReply } from "./history.ts";
 import type { Evidence, GroupClosing, Outcome, PolicyInfo, SandboxInfo, ScoreResult } from "./ports.ts";
 import type { Verdict } from "./verdict.ts";
@@ -99,6 +101,39 @@ export interface ExportReport {
   readonly kept: number;
   /** Groups left out, by reason. */
   readonly dropped: Readonly<Record<string, number>>;
+}
+
+/** How policies improve a solution step by step (EXIT.md section 4). */
+export interface EvaluationReport {
+  /** Steps of a chain. */
+  readonly K: number;
+  /** Chains of each policy from each start. */
+  readonly n: number;
+  readonly seed: number;
+  /** Where chains begin: the roots of tasks, or held-out nodes of one. */
+  readonly starts: readonly {
+    readonly task: string;
+    /** Null for a root. */
+    readonly node: string | null;
+    readonly verdict: Verdict;
+    readonly quality: number;
+  }[];
+  /** The starts lie in a task that was trained on. */
+  readonly sameTask: boolean;
+  /** Tasks that could not be used, and why. */
+  readonly leftOut: readonly { readonly task: string; readonly reason: string }[];
+  readonly protocols: readonly {
+    readonly protocol: Protocol;
+    /** Starts that count: those from which every policy has a chain left. */
+    readonly starts: number;
+    readonly policies: readonly PolicyCurve[];
+  }[];
+  /** Steps made, and how many of them an earlier call had made. */
+  readonly steps: { readonly made: number; readonly earlier: number };
+  /** Scores asked for in these steps, and how many the score cache answered. */
+  readonly scorings: { readonly asked: number; readonly cached: number };
+  /** Milliseconds of this call. */
+  readonly ms: number;
 }
 
 export type FreedKind =

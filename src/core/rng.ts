@@ -8,8 +8,15 @@
 
 type Words = readonly [number, number, number, number];
 
+/** The upper 32 bits of a product, from halves of 16: every sum stays exact in a double. */
 function mulHigh(a: number, b: number): number {
-  return Number((BigInt(a) * BigInt(b)) >> 32n);
+  const aLow = a & 0xffff;
+  const aHigh = a >>> 16;
+  const bLow = b & 0xffff;
+  const bHigh = b >>> 16;
+  const middle = aHigh * bLow + Math.floor((aLow * bLow) / 2 ** 16);
+  const cross = aLow * bHigh + (middle % 2 ** 16);
+  return aHigh * bHigh + Math.floor(middle / 2 ** 16) + Math.floor(cross / 2 ** 16);
 }
 
 /** One block: four 32-bit words from a 128-bit counter and a 64-bit key, all as unsigned 32-bit words. */
@@ -21,7 +28,10 @@ export function philox(counter: Words, key: readonly [number, number]): Words {
     const low0 = Math.imul(0xd2511f53, c0) >>> 0;
     const high1 = mulHigh(0xcd9e8d57, c2);
     const low1 = Math.imul(0xcd9e8d57, c2) >>> 0;
-    [c0, c1, c2, c3] = [(high1 ^ c1 ^ k0) >>> 0, low1, (high0 ^ c3 ^ k1) >>> 0, low0];
+    c0 = (high1 ^ c1 ^ k0) >>> 0;
+    c1 = low1;
+    c2 = (high0 ^ c3 ^ k1) >>> 0;
+    c3 = low0;
     k0 = (k0 + 0x9e3779b9) >>> 0;
     k1 = (k1 + 0xbb67ae85) >>> 0;
   }
@@ -51,6 +61,20 @@ export function draw(seed: number, iteration: number, purpose: string, index = 0
 /** A sampling seed: an unsigned integer of 31 bits, which every model runtime takes. */
 export function drawSeed(seed: number, iteration: number, purpose: string, index: number): number {
   return block(seed, iteration, purpose, index)[2] >>> 1;
+}
+
+/** `many` indices below `count`, each equally likely and drawn by itself: what a resample consists of. */
+export function pickMany(
+  seed: number,
+  iteration: number,
+  purpose: string,
+  { many, count }: { readonly many: number; readonly count: number },
+): number[] {
+  const picks: number[] = [];
+  for (let index = 0; picks.length < many; index++)
+    for (const word of block(seed, iteration, purpose, index))
+      picks.push(Math.floor((word / 2 ** 32) * count));
+  return picks.slice(0, many);
 }
 
 /** The index a uniform draw `u` picks among `count` equally likely ones. */

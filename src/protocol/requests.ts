@@ -3,6 +3,7 @@
  * something are strict: an option this runner does not know is refused, not ignored.
  */
 import { z } from "zod";
+import { protocols } from "../core/evaluate/cell.ts";
 import { guaranteeNames } from "../core/guarantees.ts";
 import { strategies } from "../core/history.ts";
 import { type Settings, settingsSchema } from "../core/settings.ts";
@@ -67,6 +68,21 @@ const runRequest = z.strictObject({
   seed: z.int().min(0).nullable(),
 });
 
+const evaluateRequest = z.strictObject({
+  policies: z
+    .array(z.strictObject({ runtime: name.nullable(), model: name.nullable(), endpoint: name.nullable() }))
+    .min(1),
+  tasks: z.array(name),
+  heldOutStarts: z.boolean(),
+  limit: z.int().min(1).nullable(),
+  K: z.int().min(1),
+  n: z.int().min(1),
+  protocols: z.array(z.enum(protocols)).min(1),
+  seed: z.int().min(0),
+  maxReplyTokens: z.int().min(16),
+  allowMissing: z.array(z.enum(guaranteeNames)),
+});
+
 /** One schema per method. */
 export const requestSchemas = {
   init: initRequest,
@@ -75,6 +91,7 @@ export const requestSchemas = {
   confirm: z.strictObject({ task }),
   startRun: runRequest,
   stopRun: nothing,
+  evaluate: evaluateRequest,
   status: nothing,
   doctor: z.object({
     runtime: name.nullable(),

@@ -4,6 +4,7 @@ import type {
   CheckReport,
   CleanReport,
   ConfirmReport,
+  EvaluationReport,
   ExportReport,
   ListedNode,
   ModelList,
@@ -15,10 +16,14 @@ import type {
 } from "../core/reports.ts";
 
 export type { Confirmation } from "../core/confirmation.ts";
+export { protocols } from "../core/evaluate/cell.ts";
+export type { CurveRow, PolicyCurve } from "../core/evaluate/curves.ts";
+export type { Estimate } from "../core/evaluate/statistics.ts";
 export { guaranteeNames } from "../core/guarantees.ts";
 export { type Group, type Node, type Run, type Strategy, strategies } from "../core/history.ts";
 export type { Evidence } from "../core/ports.ts";
 export type {
+  EvaluationReport,
   Finding,
   ListedNode,
   ModelChoice,
@@ -37,6 +42,7 @@ export interface Results {
   confirm: ConfirmReport;
   startRun: { readonly run: Run; readonly continued: boolean };
   stopRun: { readonly stopped: boolean };
+  evaluate: EvaluationReport;
   status: Status;
   doctor: Readiness;
   tree: { readonly nodes: readonly ListedNode[] };

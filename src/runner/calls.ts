@@ -2,7 +2,9 @@
 import type { MethodName } from "../protocol/methods.ts";
 
 /** What `stopRun` ends beside the run: calls that last, and change nothing half-way. */
-const stoppable: ReadonlySet<MethodName> = new Set<MethodName>(["check", "score", "confirm", "buildImage"]);
+const stoppable: ReadonlySet<MethodName> = new Set<MethodName>([
+  ...(["check", "score", "confirm", "evaluate", "buildImage"] as const),
+]);
 
 export class Calls {
   readonly #open = new Map<AbortController, MethodName>();

@@ -16,6 +16,7 @@ export const handlers: Handlers = {
   confirm: (app, { task }, signal) => app.confirm(task, signal),
   startRun: (app, request) => app.startRun(request),
   stopRun: (app) => app.stopRun(),
+  evaluate: (app, request, signal) => app.evaluate(request, signal),
   status: (app) => app.status(),
   doctor: (app, request, signal) => app.doctor(request, signal),
   tree: (app, { task }) => app.tree(task),

@@ -1,9 +1,11 @@
 /** The store's port in memory: the same rules, no durability. For tests of the engine alone. */
 import type { Confirmation } from "../../src/core/confirmation.ts";
+import type { EvaluationStep, StepPlace } from "../../src/core/evaluate/cell.ts";
 import type { SelfTest } from "../../src/core/guarantees.ts";
 import type { Group, Node, Reply, Run } from "../../src/core/history.ts";
 import type {
   ClosedGroup,
+  EvaluationRecords,
   Evidence,
   GroupClosing,
   Outcome,
@@ -144,6 +146,33 @@ export function createMemoryStore(): Store & { readonly log: string[] } {
     confirmation: (task) => confirmations.get(task) ?? null,
     putConfirmation: (confirmation) => void confirmations.set(confirmation.task, confirmation),
     journal: { record: () => undefined },
+    evaluations: memoryEvaluations(),
     close: () => undefined,
+  };
+}
+
+/** Evaluations in memory, by the same rules: what is there stays as it is. */
+function memoryEvaluations(): EvaluationRecords {
+  const cells = new Map<string, Map<string, EvaluationStep>>();
+  const cell = (id: string): Map<string, EvaluationStep> => {
+    const found = cells.get(id);
+    if (found === undefined) throw new Error(`no cell ${id}`);
+    return found;
+  };
+  const keyOf = ({ chain, k, attempt }: StepPlace): string => `${chain} ${k} ${attempt}`;
+  return {
+    openCell: ({ id }) => {
+      if (!cells.has(id)) cells.set(id, new Map());
+    },
+    steps: (id) =>
+      [...cell(id).values()].sort((a, b) => a.chain - b.chain || a.k - b.k || a.attempt - b.attempt),
+    addReply: (id, step) => {
+      if (!cell(id).has(keyOf(step))) cell(id).set(keyOf(step), { ...step, outcome: null });
+    },
+    addOutcome: (id, place, outcome) => {
+      const step = cell(id).get(keyOf(place));
+      if (step?.outcome === null) cell(id).set(keyOf(place), { ...step, outcome });
+    },
+    snapshots: () => [],
   };
 }

@@ -4,6 +4,7 @@ import { appliedOf } from "./applied.ts";
 import { closingOf } from "./closing.ts";
 import { confirmationsOf } from "./confirmations.ts";
 import { openDatabase } from "./database.ts";
+import { evaluationsOf } from "./evaluations.ts";
 import { groupsOf } from "./groups.ts";
 import { journalOf, type TrialJournal } from "./journal.ts";
 import { migrations } from "./migrations/index.ts";
@@ -36,6 +37,7 @@ export function openStore(file: string): SqliteStore {
     ...appliedOf(database),
     ...confirmationsOf(database),
     journal: journalOf(database),
+    evaluations: evaluationsOf(database),
     close: () => database.close(),
   };
 }

@@ -86,6 +86,10 @@ export class FakeApp implements App {
     return this.#wait("score", signal);
   }
 
+  evaluate(_request: unknown, signal: AbortSignal) {
+    return this.#wait("evaluate", signal);
+  }
+
   buildImage(_task: string | null, signal: AbortSignal) {
     return this.#wait("buildImage", signal);
   }

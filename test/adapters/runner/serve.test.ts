@@ -56,6 +56,19 @@ function stranger() {
 /** Resolves once the fake waits inside `call`. */
 const untilWaiting = (): Promise<void> => new Promise((resolve) => (app.onWaiting = resolve));
 
+const evaluation: RequestOf<"evaluate"> = {
+  policies: [{ runtime: null, model: null, endpoint: null }],
+  tasks: [],
+  heldOutStarts: false,
+  limit: null,
+  K: 1,
+  n: 1,
+  protocols: ["chain"],
+  seed: 0,
+  maxReplyTokens: 64,
+  allowMissing: [],
+};
+
 const run: RequestOf<"startRun"> = {
   tasks: [],
   all: false,
@@ -198,6 +211,16 @@ test("stopRun ends what other clients wait for, too", async () => {
   await expect(call).rejects.toMatchObject({ reason: "cancelled" });
   expect(await stopped).toEqual({ stopped: true });
   expect(await (await attach()).call("stopRun", {})).toEqual({ stopped: false });
+});
+
+test("stopRun ends an evaluation", async () => {
+  await start();
+  const waiting = untilWaiting();
+  const call = (await attach()).call("evaluate", evaluation);
+  await waiting;
+  const stopped = (await attach()).call("stopRun", {});
+  await expect(call).rejects.toMatchObject({ reason: "cancelled" });
+  expect(await stopped).toEqual({ stopped: true });
 });
 
 test("closing tells clients how their run ended, then hangs up and leaves nothing behind", async () => {

@@ -1,4 +1,5 @@
 /** Complete records for tests: every field filled, nothing repeated by accident. */
+import type { Cell, EvaluationStep, StepOutcome } from "../../../src/core/evaluate/cell.ts";
 import {
   type BufferEntry,
   type GroupOpening,
@@ -183,3 +184,43 @@ export const score = (key: string): StoredScore => ({
   evidence: { run: evidence, score: null },
   ms: 900.5,
 });
+
+export const evaluationCell = (): Cell => ({
+  id: "e0",
+  policy: "base",
+  task: "größe",
+  start: "tree-root",
+  protocol: "greedy",
+  seed: 4294967291,
+  evaluatorDigest: "evaluator",
+  image: "sha256:image",
+  prompt: "first prompt",
+  sampling: { maxTokens: 64, schema: null },
+});
+
+export const evaluationStep = (): EvaluationStep => ({
+  chain: 0,
+  k: 1,
+  attempt: 0,
+  start: "tree-root",
+  goal: "improve",
+  prompt: "prompt",
+  seed: 7,
+  text: "a reply: ü",
+  finish: "stop",
+  constrained: "schema",
+  tokens: 12,
+  ms: 1.5,
+  outcome: null,
+});
+
+export const stepOutcome: StepOutcome = {
+  edit: { kind: "json", repairs: ["fenced"], problem: null, paths: ["a.json"] },
+  snapshot: "tree-made",
+  verdict: "scored",
+  score: 0.1 + 0.2,
+  quality: 1 / 3,
+  qualitySE: 1e-17,
+  feedback: "one line\nand another: ü",
+  cached: true,
+};

@@ -4,12 +4,15 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openStore, type SqliteStore } from "../../../src/adapters/sqlite/store.ts";
 import type { Confirmation } from "../../../src/core/confirmation.ts";
+import type { StepOutcome } from "../../../src/core/evaluate/cell.ts";
 import type { Group } from "../../../src/core/history.ts";
 import { memoryPolicyInfo } from "../../support/memory-world.ts";
 import {
   child,
   closing,
   entry,
+  evaluationCell,
+  evaluationStep,
   opening,
   outcome,
   prompt,
@@ -18,6 +21,7 @@ import {
   run,
   sampling,
   score,
+  stepOutcome,
   unread,
 } from "./samples.ts";
 
@@ -362,4 +366,42 @@ test("a history of 50,000 nodes is listed whole and in order", () => {
   expect(nodes).toHaveLength(50_001);
   expect(nodes.every((node, place) => node.id === `n${place + 1}`)).toBe(true);
   expect(store.closedGroups().map(({ iteration }) => iteration)).toEqual([...Array(50).keys()]);
+});
+
+test("an evaluation keeps every step, with and without its outcome, once each", () => {
+  const cell = { ...evaluationCell(), sampling: { maxTokens: 64, schema: { type: "object" } } };
+  const { evaluations } = store;
+  evaluations.openCell(cell);
+  evaluations.openCell(cell);
+  const second = {
+    ...evaluationStep(),
+    chain: 0,
+    k: 2,
+    attempt: 1 as const,
+    tokens: null,
+    constrained: null,
+  };
+  evaluations.addReply(cell.id, second);
+  evaluations.addReply(cell.id, evaluationStep());
+  evaluations.addReply(cell.id, { ...evaluationStep(), text: "another" });
+  evaluations.addOutcome(cell.id, evaluationStep(), stepOutcome);
+  evaluations.addOutcome(cell.id, evaluationStep(), { ...stepOutcome, verdict: "crash" });
+  reopen();
+  expect(store.evaluations.steps(cell.id)).toEqual([{ ...evaluationStep(), outcome: stepOutcome }, second]);
+  expect(store.evaluations.steps("other")).toEqual([]);
+  expect(store.evaluations.snapshots()).toEqual(["tree-made", "tree-root"]);
+});
+
+test("an outcome without snapshot, score and quality comes back as it was", () => {
+  const cell = evaluationCell();
+  store.evaluations.openCell(cell);
+  store.evaluations.addReply(cell.id, evaluationStep());
+  const none = { snapshot: null, score: null, quality: null, qualitySE: null, feedback: null, cached: null };
+  const lost: StepOutcome = { ...stepOutcome, ...none, verdict: "infra" };
+  store.evaluations.addOutcome(cell.id, evaluationStep(), lost);
+  expect(store.evaluations.steps(cell.id)[0]?.outcome).toEqual(lost);
+});
+
+test("a step of a cell that was never opened is refused", () => {
+  expect(() => store.evaluations.addReply("nowhere", evaluationStep())).toThrow();
 });

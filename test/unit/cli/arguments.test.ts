@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { runCli } from "../../../src/cli/program.ts";
 import { ExitError } from "../../../src/protocol/errors.ts";
+import { requestSchemas } from "../../../src/protocol/requests.ts";
 import { type Answers, FakeHost } from "./fake-host.ts";
 import { best, root, status } from "./sample.ts";
 
@@ -24,6 +25,72 @@ const report = {
   cached: false,
   ms: 1_200,
 } as const;
+
+describe("the options of evaluate", () => {
+  const refuse = { evaluate: () => Promise.reject(new ExitError("run-active", "A run is at work.")) };
+  const requestOf = async (line: string) => (await cli(line, refuse)).host.calls[0]?.request;
+
+  test("without any: the numbers of EXIT.md, the held-out tasks, the model there is", async () => {
+    expect(await requestOf("evaluate")).toEqual({
+      policies: [{ runtime: null, model: null, endpoint: null }],
+      tasks: [],
+      heldOutStarts: false,
+      limit: null,
+      K: 4,
+      n: 16,
+      protocols: ["chain"],
+      seed: 0,
+      maxReplyTokens: 1024,
+      allowMissing: [],
+    });
+  });
+
+  test("with all", async () => {
+    const line =
+      "evaluate --model m.gguf --model smollm2:135m --task a --task b --held-out-starts --limit 5 --k 8 -n 64 --protocol both --seed 3 --max-reply-tokens 64 --runtime embedded --endpoint gpu-box --allow-missing gpu";
+    const policy = { runtime: "embedded", endpoint: "gpu-box" };
+    expect(await requestOf(line)).toEqual({
+      policies: [
+        { ...policy, model: "/home/me/work/m.gguf" },
+        { ...policy, model: "smollm2:135m" },
+      ],
+      tasks: ["a", "b"],
+      heldOutStarts: true,
+      limit: 5,
+      K: 8,
+      n: 64,
+      protocols: ["chain", "greedy"],
+      seed: 3,
+      maxReplyTokens: 64,
+      allowMissing: ["gpu"],
+    });
+  });
+
+  test("one that was cancelled says that the same command goes on", async () => {
+    const { host, code } = await cli("evaluate", {
+      evaluate: () => Promise.reject(new ExitError("cancelled", "Cancelled.")),
+    });
+    expect(code).toBe(130);
+    expect(host.messages).toContain("the same command goes on from there");
+  });
+
+  test("a request without options is one that the runner takes", async () => {
+    const request = await requestOf("evaluate --model a --model b");
+    expect(requestSchemas.evaluate.safeParse(request).success).toBe(true);
+  });
+
+  test.each([
+    "evaluate --k 0",
+    "evaluate -n 0",
+    "evaluate --limit 0",
+    "evaluate --protocol best",
+    "evaluate --model a --model a",
+    "evaluate --allow-missing everything",
+    "evaluate now",
+  ])("%s is a wrong command line", async (line) => {
+    expect((await cli(line, refuse)).code).toBe(2);
+  });
+});
 
 describe("the options of run", () => {
   const refuse = { startRun: () => Promise.reject(new ExitError("run-active", "A run is at work.")) };
