@@ -96,7 +96,7 @@ function label(node: ListedNode, { style, metrics }: TreeOptions): string {
     node.score !== null && node.verdict === "scored"
       ? metrics.scored(node.task, node.score)
       : (isFailed(node.verdict) ? style.red : style.dim)(verdictOf(node));
-  const star = node.best ? style.yellow(" ★ best") : "";
+  const star = node.best ? style.yellow(" ★ best") : node.comparable ? "" : style.dim(" not comparable");
   return `${style.cyan(node.id)} ${node.goal ?? "root"}  ${verdict}${star}`;
 }
 

@@ -3,7 +3,7 @@ import { ExitError } from "../../../src/core/errors.ts";
 import { runLoop } from "../../../src/core/loop.ts";
 import { decideNext, memberSeeds } from "../../../src/core/opening.ts";
 import type { Store } from "../../../src/core/ports.ts";
-import { pastOf, readRecord, visibleTo } from "../../../src/core/record.ts";
+import { pastOf, readRecord, sightOf } from "../../../src/core/record.ts";
 import { advantages, learnability, rewards } from "../../../src/core/reward.ts";
 import { createMemoryStore } from "../../support/memory-store.ts";
 import {
@@ -115,7 +115,7 @@ describe("the loop with ports in memory", () => {
     for (const id of store.groupIds()) {
       const group = store.group(id);
       if (group === null) throw new Error("a group is missing");
-      const visible = pastOf(record, visibleTo(context.run, group.iteration, group.basis));
+      const visible = pastOf(record, sightOf(context.run, group));
       const decision = decideNext(context.run, group.iteration, visible, group.policy);
       expect([decision.start.id, decision.goal, decision.draws]).toEqual([
         group.start,
@@ -153,7 +153,7 @@ describe("the loop with ports in memory", () => {
       for (const id of store.groupIds()) {
         const group = store.group(id);
         if (group?.run !== "r1") continue;
-        const visible = pastOf(record, visibleTo(again.context.run, group.iteration, group.basis));
+        const visible = pastOf(record, sightOf(again.context.run, group));
         const decision = decideNext(again.context.run, group.iteration, visible, group.policy);
         expect([id, decision.start.id, decision.draws]).toEqual([id, group.start, group.draws]);
       }

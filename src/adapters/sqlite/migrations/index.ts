@@ -1,5 +1,6 @@
 /** The way from an empty file to the newest schema: step `n` (from 1) leads to `user_version = n`. */
 import { history } from "./001-history.ts";
 import { selfTests } from "./002-self-tests.ts";
+import { records } from "./004-records.ts";
 
-export const migrations: readonly string[] = [history, selfTests];
+export const migrations: readonly string[] = [history, selfTests, records];
