@@ -39,7 +39,8 @@ function heading(root: ListedNode, own: readonly ListedNode[], { style, metrics 
   const deepest = own.reduce((depth, node) => Math.max(depth, node.depth), 0);
   const facts = [plural(own.length, "node"), `depth ${deepest}`];
   if (root.score !== null) facts.push(`root ${score(root.score)}`);
-  if (best && best.score !== null) facts.push(`best ${metrics.scored(best.task, best.score)}`);
+  if (root.comparable && best && best.score !== null)
+    facts.push(`best ${metrics.scored(best.task, best.score)}`);
   return `${style.bold(root.task)}  ${style.dim(facts.join(", "))}`;
 }
 

@@ -211,11 +211,14 @@ test("closing a group stores nodes, rewards, buffer and spending together", () =
         { index: 1, node: null, quality: 0 },
       ],
       closingDraws: { insert: 0.75 },
+      embedding: { model: "minilm", digest: "d1" },
+      bufferChanges: { left: ["n7"], set: [entry("n1", 1 / 7)] },
     },
   ]);
   const group = store.group("r1i0");
   expect(group).toMatchObject({ state: "closed", closedSeq: 1, learnability: 0.02, informative: true });
   expect(group?.replies[0]).toMatchObject({ node: "n2", reward: 0.5, advantage: 1.25, diversity: 0.5 });
+  expect(group?.replies.map(({ distance }) => distance)).toEqual([1 / 3, null]);
   expect(group?.replies[1]).toMatchObject({ node: null, reward: null, advantage: null, diversity: null });
 });
 
