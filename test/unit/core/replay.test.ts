@@ -93,7 +93,7 @@ describe("a run as it was recorded", () => {
       policy: instantPolicy({
         before: ({ index, seed }) => (index > 0 && seed % 3 > 0 ? "lost" : undefined),
       }),
-      settings: { groupSize: 3 },
+      settings: { groupSize: 2 },
     });
     await runLoop(context, forever);
     expect(store.closedGroups().some((group) => group.state === "infra")).toBe(true);
