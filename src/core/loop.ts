@@ -8,15 +8,14 @@
 import { bufferChanges } from "./buffer.ts";
 import { type BusyMeters, busyMeter } from "./busy.ts";
 import { closeGroup } from "./closing.ts";
-import { embedSolution, solutionText } from "./embedding.ts";
-import { ExitError, isExitError } from "./errors.ts";
-import type { EmbeddingSource, Group, Reply, Run } from "./history.ts";
+import { ExitError } from "./errors.ts";
+import type { Group, Reply, Run } from "./history.ts";
 import { type Flight, fly, type IterationPorts, landOutdated } from "./iteration.ts";
 import { openGroup } from "./opening.ts";
 import { isComparable } from "./past.ts";
-import type { Clock, PolicyInfo, ResolvedTask, SampleOptions, Sha256, Solution } from "./ports.ts";
-import { centroidDistances } from "./reward.ts";
+import type { Clock, PolicyInfo, ResolvedTask, SampleOptions, Sha256 } from "./ports.ts";
 import { endsIteration, openRunView, type RunView } from "./run-view.ts";
+import { measureSpread } from "./spread.ts";
 import { presetOf } from "./strategy.ts";
 import { isBetter } from "./verdict.ts";
 
@@ -211,7 +210,7 @@ async function closeFlight(
   const { opening, outdated } = flight;
   const isClosed = replies.length >= leastMembers && !outdated;
   const { bonus } = presetOf(opening.strategy, run.settings);
-  const measured = bonus && isClosed ? await measure(opening.id, replies, context, signal) : null;
+  const measured = bonus && isClosed ? await measureSpread(opening.id, replies, context, signal) : null;
   const { closing, closed } = closeGroup(
     {
       opening,
@@ -234,47 +233,6 @@ async function closeFlight(
   const whole = { ...closing, draws, buffer, bufferChanges: changes, spent: { ...spending } };
   store.closeGroup(whole);
   observer.groupClosed?.(whole, opening);
-}
-
-/** How far apart the resulting solutions are; null for a member without one, or outside the statistics. */
-async function measure(
-  group: string,
-  replies: readonly Reply[],
-  context: LoopContext,
-  signal: AbortSignal,
-): Promise<{ readonly distances: readonly (number | null)[]; readonly source: EmbeddingSource }> {
-  const solutions = await Promise.all(
-    replies.map((reply) =>
-      reply.snapshot === null || reply.quality === null ? null : context.snapshots.read(reply.snapshot),
-    ),
-  );
-  const known = solutions.filter((solution) => solution !== null);
-  const { vectors, source } = await embed(group, known, context, signal);
-  const left = [...vectors];
-  const embeddings = solutions.map((solution) => (solution === null ? null : (left.shift() ?? null)));
-  return { distances: centroidDistances(embeddings), source };
-}
-
-async function embed(
-  group: string,
-  solutions: readonly Solution[],
-  { run, policy, withModel, observer }: LoopContext,
-  signal: AbortSignal,
-): Promise<{ readonly vectors: readonly (readonly number[])[]; readonly source: EmbeddingSource }> {
-  const { embeddingModel: model } = run.settings;
-  const embedTexts = policy.embed?.bind(policy);
-  if (model !== null && embedTexts !== undefined && solutions.length > 0) {
-    try {
-      const texts = solutions.map(solutionText);
-      const { digest, vectors } = await withModel(() => embedTexts(model, texts, signal), signal);
-      return { vectors, source: { model, digest } };
-    } catch (error) {
-      if (!isExitError(error, "embedding-too-long")) throw error;
-      const text = `${error.message} The built-in measure is used for ${group}.`;
-      observer.message?.("warn", text);
-    }
-  }
-  return { vectors: solutions.map(embedSolution), source: { model: null, digest: null } };
 }
 
 function budgetEnd(
