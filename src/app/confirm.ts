@@ -26,12 +26,12 @@ import type {
   Workspace,
 } from "../core/ports.ts";
 import type { ConfirmReport } from "../core/reports.ts";
-import { snapshotOf } from "./tree.ts";
+import { rootsOf, snapshotOf } from "./tree.ts";
 
 export interface ConfirmParts {
   readonly workspace: Pick<Workspace, "holdout">;
   readonly snapshots: Pick<Snapshots, "read">;
-  readonly store: Pick<Store, "nodes" | "putConfirmation">;
+  readonly store: Pick<Store, "nodes" | "rootsInForce" | "putConfirmation">;
   readonly scorer: Scorer;
   readonly clock: Clock;
   readonly progress: (text: string) => void;
@@ -64,8 +64,9 @@ export async function confirmTask(
   parts: ConfirmParts,
   signal: AbortSignal,
 ): Promise<Confirmation | null> {
-  const nodes = parts.store.nodes();
-  const root = nodes.findLast((node) => node.task === task.id && node.parent === null);
+  // Scores of another evaluator do not compare.
+  const nodes = parts.store.nodes().filter(({ evaluator }) => evaluator === task.evaluatorDigest);
+  const root = rootsOf(parts.store, nodes).get(task.id);
   if (root === undefined) return null;
   const candidates = candidatesOf(nodes, root);
   if (candidates.length === 0) return null;

@@ -21,7 +21,7 @@ export interface Start {
 export interface StartParts {
   readonly workspace: Workspace;
   readonly snapshots: Snapshots;
-  readonly store: Pick<Store, "nodes" | "auditPassed" | "setAuditPassed">;
+  readonly store: Pick<Store, "nodes" | "rootsInForce" | "auditPassed" | "setAuditPassed">;
   readonly sandbox: Pick<Sandbox, "describe">;
   readonly scorer: Scorer;
   readonly emit: (event: RunEvent) => void;

@@ -1,6 +1,7 @@
 /** The root of a task: the user's solution as it stands when a run begins (EXIT.md section 1). */
 import { ExitError } from "../core/errors.ts";
 import type { Iterate } from "../core/evaluate/cell.ts";
+import type { Node } from "../core/history.ts";
 import type { ResolvedTask, Scorer, Snapshots, Store, Workspace } from "../core/ports.ts";
 import { isFailed } from "../core/verdict.ts";
 
@@ -8,72 +9,88 @@ export interface RootParts {
   readonly workspace: Workspace;
   readonly snapshots: Snapshots;
   readonly scorer: Scorer;
-  readonly store: Pick<Store, "nodes" | "addRoot" | "setRootScore">;
+  readonly store: Pick<Store, "nodes" | "rootsInForce" | "addRoot">;
 }
 
+type ScoringParts = Pick<RootParts, "snapshots" | "scorer">;
+
 /**
- * Makes sure that the working solution is a node of the task and that its newest root has a quality under the
- * evaluator as it is now. A solution that is refused leaves no trace.
+ * Makes sure that the working solution is a node of the task under the evaluator as it is now, and that a root scored
+ * by this evaluator is in force. A solution that is refused leaves no trace.
  * @throws ExitError `baseline-fails` or `root-unscored`: the task cannot be run as it is.
  */
 export async function ensureRoot(task: ResolvedTask, parts: RootParts, signal: AbortSignal): Promise<void> {
+  const { store } = parts;
   const { snapshot, root } = await currentRoot(task, parts);
-  const score = await acceptedScore(task, snapshot, parts, signal);
   if (root !== null) {
-    parts.store.setRootScore(root, score);
+    refuseFailed(task, root);
+    store.addRoot(root);
     return;
   }
-  const blank = { parent: null, depth: 0, goal: null, group: null, policy: null, heldOut: false } as const;
-  parts.store.addRoot({
-    ...blank,
-    ...score,
-    id: `n${parts.store.nodes().length + 1}`,
+  store.addRoot({
+    ...{ parent: null, depth: 0, goal: null, group: null, policy: null, heldOut: false },
+    ...(await acceptedScore(task, snapshot, parts, signal)),
+    id: `n${store.nodes().length + 1}`,
     task: task.id,
+    evaluator: task.evaluatorDigest,
   });
-}
-
-/**
- * The newest root if the working solution is a node of the task, else the working solution.
- * @returns root: its node; null while it is none
- */
-async function currentRoot(
-  task: ResolvedTask,
-  parts: Pick<RootParts, "workspace" | "snapshots"> & { readonly store: Pick<Store, "nodes"> },
-): Promise<{ readonly snapshot: string; readonly root: string | null }> {
-  const solution = await parts.workspace.solution(task);
-  const snapshot = await parts.snapshots.save(solution, null);
-  const ofTask = parts.store.nodes().filter((node) => node.task === task.id);
-  const root = ofTask.findLast((node) => node.parent === null);
-  const isKnown = ofTask.some((node) => node.snapshot === snapshot);
-  if (root?.snapshot != null && isKnown) return { snapshot: root.snapshot, root: root.id };
-  return { snapshot, root: null };
 }
 
 /** The root with its score, without making it a node. @throws ExitError as `ensureRoot`. */
 export async function scoredRoot(
   task: ResolvedTask,
-  parts: Omit<RootParts, "store"> & { readonly store: Pick<Store, "nodes"> },
+  parts: Omit<RootParts, "store"> & { readonly store: Pick<Store, "nodes" | "rootsInForce"> },
   signal: AbortSignal,
 ): Promise<Iterate> {
   const { snapshot } = await currentRoot(task, parts);
   return acceptedScore(task, snapshot, parts, signal);
 }
 
+/**
+ * The newest root of this evaluator if the working solution is a node under it, else the working solution.
+ * @returns root: its node; null while it is none
+ */
+async function currentRoot(
+  task: ResolvedTask,
+  parts: Pick<RootParts, "workspace" | "snapshots"> & {
+    readonly store: Pick<Store, "nodes" | "rootsInForce">;
+  },
+): Promise<{ readonly snapshot: string; readonly root: Node | null }> {
+  const solution = await parts.workspace.solution(task);
+  const snapshot = await parts.snapshots.save(solution, null);
+  const comparable = parts.store
+    .nodes()
+    .filter((node) => node.task === task.id && node.evaluator === task.evaluatorDigest);
+  const isKnown = comparable.some((node) => node.snapshot === snapshot);
+  const root = isKnown ? newestRoot(comparable, parts.store) : undefined;
+  return root?.snapshot == null ? { snapshot, root: null } : { snapshot: root.snapshot, root };
+}
+
+/** The one of these nodes that came into force last. */
+function newestRoot(nodes: readonly Node[], store: Pick<Store, "rootsInForce">): Node | undefined {
+  const roots = new Map(nodes.filter((node) => node.parent === null).map((node) => [node.id, node]));
+  const newest = store.rootsInForce().findLast((root) => roots.has(root.node));
+  return newest && roots.get(newest.node);
+}
+
 async function acceptedScore(
   task: ResolvedTask,
   snapshot: string,
-  parts: Pick<RootParts, "snapshots" | "scorer">,
+  parts: ScoringParts,
   signal: AbortSignal,
 ): Promise<Iterate> {
   const root = await scoredStart(task, snapshot, "root", parts, signal);
-  if (isFailed(root.verdict) && task.definition.baseline === "mustScore") {
-    throw new ExitError(
-      "baseline-fails",
-      `The solution of task ${task.id} does not score (${root.verdict}): ${root.feedback ?? ""}\n` +
-        `Mend it, or set "baseline": "mayFail" in ${task.file} to let the run begin by debugging it.`,
-    );
-  }
+  refuseFailed(task, root);
   return root;
+}
+
+function refuseFailed(task: ResolvedTask, { verdict, feedback }: Pick<Node, "verdict" | "feedback">): void {
+  if (!isFailed(verdict) || task.definition.baseline !== "mustScore") return;
+  throw new ExitError(
+    "baseline-fails",
+    `The solution of task ${task.id} does not score (${verdict}): ${feedback ?? ""}\n` +
+      `Mend it, or set "baseline": "mayFail" in ${task.file} to let the run begin by debugging it.`,
+  );
 }
 
 /** A solution that steps begin from, scored under the evaluator as it is now. @throws ExitError `root-unscored`. */
@@ -81,7 +98,7 @@ export async function scoredStart(
   task: ResolvedTask,
   snapshot: string,
   kind: "root" | "node",
-  parts: Pick<RootParts, "snapshots" | "scorer">,
+  parts: ScoringParts,
   signal: AbortSignal,
 ): Promise<Iterate> {
   const key = `${kind}-${snapshot.slice(0, 12)}-${task.evaluatorDigest.slice(0, 12)}`;

@@ -2,7 +2,7 @@
 import type { Store, Workspace } from "../core/ports.ts";
 import type { Status } from "../core/reports.ts";
 import { isSelfReported } from "../core/task.ts";
-import { bestOf } from "./tree.ts";
+import { bestOf, comparableIn, rootsOf } from "./tree.ts";
 
 export async function statusOf(
   folder: string,
@@ -12,6 +12,8 @@ export async function statusOf(
 ): Promise<Status> {
   const { tasks, problems } = await workspace.tasks();
   const nodes = store.nodes();
+  const roots = rootsOf(store, nodes);
+  const comparable = comparableIn(store, nodes);
   const applied = store.applied();
   return {
     workspace: folder,
@@ -24,10 +26,10 @@ export async function statusOf(
         const selfReported = definition !== null && isSelfReported(definition);
         const metric = definition && { name: definition.metric.name, direction: definition.metric.direction };
         const ofTask = nodes.filter((node) => node.task === name);
-        const root = ofTask.findLast((node) => node.parent === null) ?? null;
+        const root = roots.get(name) ?? null;
         const made = store.confirmation(name);
         const isCurrent = made?.evaluator === resolved?.evaluatorDigest && made?.root.node === root?.id;
-        const best = bestOf(nodes, name);
+        const best = bestOf(nodes, name, comparable);
         const confirmation = isCurrent ? made : null;
         return {
           name,

@@ -16,6 +16,7 @@ import { addImage } from "./verbs/image.ts";
 import { addInit } from "./verbs/init.ts";
 import { addInstallRuntime } from "./verbs/install-runtime.ts";
 import { addModels } from "./verbs/models.ts";
+import { addReplay } from "./verbs/replay.ts";
 import { addRun } from "./verbs/run.ts";
 import { addScore } from "./verbs/score.ts";
 import { addShow } from "./verbs/show.ts";
@@ -41,6 +42,7 @@ const verbs: readonly AddVerb[] = [
   addRevert,
   addEvaluate,
   addExport,
+  addReplay,
   addClean,
   addImage,
   addInstallRuntime,

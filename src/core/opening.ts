@@ -1,10 +1,11 @@
 /** Opening an iteration: the decision, the prompt it leads to, and the seeds of its members. */
-import type { GroupOpening, Node, Prompt, Run } from "./history.ts";
+import type { GroupOpening, Node, Prompt, RewardSetting, Run } from "./history.ts";
 import type { Past } from "./past.ts";
 import type { Policy, PolicyInfo, ResolvedTask, Snapshots } from "./ports.ts";
 import { buildPrompt } from "./prompt/build.ts";
 import { ruleOf } from "./reward.ts";
 import { drawSeed } from "./rng.ts";
+import type { Settings } from "./settings.ts";
 import { type Decision, decide } from "./strategy.ts";
 import { rewardRule } from "./task.ts";
 
@@ -18,6 +19,20 @@ export function decideNext(run: Run, iteration: number, visible: Past, policyVer
     policy: policyVersion,
     settings: run.settings,
   });
+}
+
+/** How a decision's group is rewarded, given its task's own rule. */
+export function rewardSetting(
+  { goal, fromBuffer, strategy }: Pick<Decision, "goal" | "fromBuffer" | "strategy">,
+  taskRule: RewardSetting["rule"],
+  settings: Pick<Settings, "paper" | "lambda">,
+): RewardSetting {
+  // The paper rewards a step from the task space by its quality alone (EXIT.md section 8).
+  const absolute = settings.paper && !fromBuffer && strategy !== "greedy";
+  return {
+    rule: absolute ? "absolute" : ruleOf(goal, taskRule),
+    lambda: settings.paper ? 0 : settings.lambda,
+  };
 }
 
 /** The sampling seeds of a group's members. */
@@ -38,7 +53,10 @@ export interface Opened {
 
 /** @throws ExitError `context-overflow` if the prompt does not fit the model's context. */
 export async function openGroup(
-  at: { readonly run: Run; readonly iteration: number; readonly attempt: number; readonly basis: number },
+  at: { readonly run: Run; readonly iteration: number; readonly attempt: number } & Pick<
+    GroupOpening,
+    "basis" | "roots"
+  >,
   visible: Past,
   world: {
     readonly taskOf: (name: string) => ResolvedTask;
@@ -60,8 +78,6 @@ export async function openGroup(
     (messages) => world.policy.plan(messages, signal),
     { contextLength: world.policyInfo.contextLength, maxReplyTokens: settings.maxReplyTokens },
   );
-  // The paper rewards a step from the task space by its quality alone (EXIT.md section 8).
-  const absolute = settings.paper && !decision.fromBuffer && decision.strategy !== "greedy";
   const opening: GroupOpening = {
     id: `${run.id}i${iteration}${attempt === 0 ? "" : "b"}`,
     run: run.id,
@@ -76,13 +92,12 @@ export async function openGroup(
     startQuality: start.quality,
     startSnapshot: start.snapshot,
     startSE: start.qualitySE,
-    reward: {
-      rule: absolute ? "absolute" : ruleOf(goal, rewardRule(task.definition)),
-      lambda: settings.paper ? 0 : settings.lambda,
-    },
+    reward: rewardSetting(decision, rewardRule(task.definition), settings),
     draws: decision.draws,
     seeds: memberSeeds(run, iteration, attempt),
     basis: at.basis,
+    roots: at.roots,
+    evaluator: task.evaluatorDigest,
   };
   const prompt = { messages: built.messages, rendered: built.rendered };
   return { opening, start, prompt, promptTokens: built.tokens, shortened: built.shortened };

@@ -10,6 +10,7 @@ import type {
   ModelList,
   NodeSolution,
   Readiness,
+  ReplayReport,
   ScoreReport,
   Shown,
   Status,
@@ -28,11 +29,13 @@ export type {
   ListedNode,
   ModelChoice,
   Readiness,
+  ReplayReport,
   ScoreReport,
   Shown,
   Status,
   TaskStatus,
 } from "../core/reports.ts";
+export { checkSetting, type Settings, settingNotes } from "../core/settings.ts";
 export { isFailed, type Verdict } from "../core/verdict.ts";
 
 export interface Results {
@@ -52,6 +55,7 @@ export interface Results {
   diff: { readonly from: string; readonly to: string; readonly diff: string };
   apply: { readonly node: string; readonly paths: readonly string[]; readonly merged: boolean };
   revert: { readonly node: string; readonly paths: readonly string[] };
+  replay: ReplayReport;
   export: ExportReport;
   clean: CleanReport;
   models: ModelList;

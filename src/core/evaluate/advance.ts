@@ -230,17 +230,16 @@ async function scoreStep(
     solution: await snapshots.read(start.snapshot),
     task,
   };
-  const {
-    answer: _,
-    evidence: __,
-    ...outcome
-  } = await outcomeOf(
+  const { outcome, broken } = await outcomeOf(
     { text: step.text, finish: step.finish },
     revision,
     { snapshots, scorer: watched },
     signal,
   );
-  records.addOutcome(cell.id, step, { ...outcome, cached });
+  // Not stored: the step is scored again once the evaluator is mended.
+  if (broken !== null) throw broken;
+  const { answer: _, evidence: __, ...kept } = outcome;
+  records.addOutcome(cell.id, step, { ...kept, cached });
 }
 
 const lost: StepOutcome = {

@@ -22,7 +22,7 @@ async function worldOf(
     const node: Node = {
       ...{ id: `n${index + 1}`, task: "tiny", parent: index === 0 ? null : "n1", depth: index === 0 ? 0 : 1 },
       ...{ goal: index === 0 ? null : "improve", verdict: "scored", score: x, quality: x / 100 },
-      ...{ qualitySE: null, group: null, policy: null, heldOut: false, feedback: null },
+      ...{ qualitySE: null, group: null, policy: null, heldOut: false, feedback: null, evaluator: "e0" },
       snapshot: await snapshots.save(solutionOf(x), null),
     };
     store.addRoot(node);

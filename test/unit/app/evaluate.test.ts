@@ -141,6 +141,7 @@ describe("an evaluation", () => {
       quality: 0,
       qualitySE: null,
       group: null,
+      evaluator: "e0",
     } as const;
     const rest = { ...blank, policy: null, feedback: null, verdict: "scored" } as const;
     const snapshot = async (x: number) => parts.snapshots.save(solutionOf(x), null);

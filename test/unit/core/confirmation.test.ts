@@ -171,7 +171,15 @@ describe("One confirmation", () => {
 test("Candidates are the best three distinct solutions above the root, the oldest of each", () => {
   const node = (id: string, quality: number | null, snapshot: string, more: Partial<Node> = {}): Node => ({
     ...{ id, quality, snapshot, task: "t", parent: "n1", depth: 1, goal: "improve", verdict: "scored" },
-    ...{ score: quality, qualitySE: null, group: "g", policy: "p", heldOut: false, feedback: null },
+    ...{
+      score: quality,
+      qualitySE: null,
+      group: "g",
+      policy: "p",
+      heldOut: false,
+      feedback: null,
+      evaluator: "e",
+    },
     ...more,
   });
   const root = node("n1", 0.4, "a", { parent: null });
