@@ -1,10 +1,11 @@
 /** Opening an iteration: the decision, the prompt it leads to, and the seeds of its members. */
-import type { GroupOpening, Node, Prompt, Run } from "./history.ts";
+import type { GroupOpening, Node, Prompt, RewardSetting, Run } from "./history.ts";
 import type { Past } from "./past.ts";
 import type { Policy, PolicyInfo, ResolvedTask, Snapshots } from "./ports.ts";
 import { buildPrompt } from "./prompt/build.ts";
 import { ruleOf } from "./reward.ts";
 import { drawSeed } from "./rng.ts";
+import type { Settings } from "./settings.ts";
 import { type Decision, decide } from "./strategy.ts";
 import { rewardRule } from "./task.ts";
 
@@ -18,6 +19,18 @@ export function decideNext(run: Run, iteration: number, visible: Past, policyVer
     policy: policyVersion,
     settings: run.settings,
   });
+}
+
+/** How the members of a group are rewarded (EXIT.md section 2.7, and 8 for the paper's rule). */
+export function rewardSetting(
+  { goal, fromBuffer, strategy }: Pick<Decision, "goal" | "fromBuffer" | "strategy">,
+  task: Parameters<typeof rewardRule>[0],
+  settings: Pick<Settings, "lambda" | "paper">,
+): RewardSetting {
+  if (!settings.paper) return { rule: ruleOf(goal, rewardRule(task)), lambda: settings.lambda };
+  // The paper rewards a step from the task space by its quality alone.
+  const fromTaskSpace = !fromBuffer && strategy !== "greedy";
+  return { rule: fromTaskSpace ? "absolute" : ruleOf(goal, rewardRule(task)), lambda: 0 };
 }
 
 /** The sampling seeds of a group's members. */
@@ -60,8 +73,6 @@ export async function openGroup(
     (messages) => world.policy.plan(messages, signal),
     { contextLength: world.policyInfo.contextLength, maxReplyTokens: settings.maxReplyTokens },
   );
-  // The paper rewards a step from the task space by its quality alone (EXIT.md section 8).
-  const absolute = settings.paper && !decision.fromBuffer && decision.strategy !== "greedy";
   const opening: GroupOpening = {
     id: `${run.id}i${iteration}${attempt === 0 ? "" : "b"}`,
     run: run.id,
@@ -76,10 +87,7 @@ export async function openGroup(
     startQuality: start.quality,
     startSnapshot: start.snapshot,
     startSE: start.qualitySE,
-    reward: {
-      rule: absolute ? "absolute" : ruleOf(goal, rewardRule(task.definition)),
-      lambda: settings.paper ? 0 : settings.lambda,
-    },
+    reward: rewardSetting(decision, task.definition, settings),
     draws: decision.draws,
     seeds: memberSeeds(run, iteration, attempt),
     basis: at.basis,

@@ -241,7 +241,10 @@ export function isSelfReported(task: TaskDefinition): boolean {
 }
 
 /** The reward rule of improve and debug steps (EXIT.md section 2.7). */
-export function rewardRule(task: TaskDefinition): "relative" | "absolute" {
+export function rewardRule(task: {
+  readonly reward?: TaskDefinition["reward"];
+  readonly solution: Pick<TaskDefinition["solution"], "format">;
+}): "relative" | "absolute" {
   if (task.reward !== undefined) return task.reward;
   return task.solution.format === "code" || task.solution.format === "json" ? "relative" : "absolute";
 }

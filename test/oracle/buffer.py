@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from definitions import Member, Settings, Start
+
+
+T = TypeVar("T")
+
+
+def one_of(choices: list[T], u: float | None) -> T:
+    """A uniform choice by a recorded draw, which must be there."""
+    if u is None:
+        raise ValueError("a draw is missing")
+    return choices[int(u * len(choices))]
 
 
 @dataclass
@@ -20,17 +31,16 @@ class Entry:
     policy: int
     iteration: int
     drawn: int = 0
+    groups: list[bool] = field(default_factory=list)  # of the groups that started here: informative?
 
 
 class Buffer:
-    """B, its entries in the order of insertion, and what staleness needs to remember."""
+    """B, its entries in the order of insertion."""
 
     def __init__(self, settings: Settings) -> None:
         """An empty B."""
         self.settings = settings
         self.entries: list[Entry] = []
-        # Section 2.10: of every start, whether its groups were informative, the oldest first.
-        self.groups: dict[tuple[str, str | None], list[bool]] = {}
 
     def find(self, task: str, snapshot: str | None) -> Entry | None:
         """Section 1: whether something is in B is asked of the snapshot."""
@@ -42,6 +52,7 @@ class Buffer:
     def close(
         self,
         start: Start,
+        from_buffer: bool,
         members: list[Member],
         S: float | None,
         informative: bool,
@@ -57,12 +68,16 @@ class Buffer:
         """
         if S is None:
             return
-        self.groups.setdefault((start.task, start.snapshot), []).append(informative)
-        stale = [] if self.settings.paper else [entry for entry in self.entries if self.is_stale(entry)]
-        self.entries = [entry for entry in self.entries if entry not in stale]
-        left_now = any((entry.task, entry.snapshot) == (start.task, start.snapshot) for entry in stale)
-        if not left_now:
-            self.put_start(start, S, policy, iteration, tie_draws)
+        entry = self.find(start.task, start.snapshot)
+        if entry is not None:
+            entry.groups.append(informative)
+        if entry is not None and self.is_stale(entry):
+            self.entries.remove(entry)
+        else:
+            newcomer = Entry(start.task, start.snapshot, start.quality, start.failed, S, policy, iteration)
+            newcomer.groups.append(informative)
+            entry = self.put_start(newcomer, tie_draws)
+            entry.drawn += 1 if from_buffer else 0
         if with_children:
             for member in self.chosen_children(start, members, child_draw):
                 newcomer = Entry(
@@ -72,20 +87,19 @@ class Buffer:
 
     def is_stale(self, entry: Entry) -> bool:
         """Section 2.10: its last two groups were not informative."""
-        last_two = self.groups.get((entry.task, entry.snapshot), [])[-2:]
-        return len(last_two) == 2 and not any(last_two)
+        last_two = entry.groups[-2:]
+        return not self.settings.paper and len(last_two) == 2 and not any(last_two)
 
-    def put_start(
-        self, start: Start, S: float, policy: int, iteration: int, tie_draws: Iterator[float]
-    ) -> None:
+    def put_start(self, measured: Entry, tie_draws: Iterator[float]) -> Entry:
         """Section 2.9: the start gets the S just measured (inserted if absent, replaced if present)."""
-        present = self.find(start.task, start.snapshot)
+        present = self.find(measured.task, measured.snapshot)
         if present is not None:
-            present.S = S
-            present.policy = policy
-        elif start.quality is None or start.quality < 1:
-            newcomer = Entry(start.task, start.snapshot, start.quality, start.failed, S, policy, iteration)
-            self.enter(newcomer, tie_draws)
+            present.S = measured.S
+            present.policy = measured.policy
+            return present
+        if measured.quality is None or measured.quality < 1:
+            self.enter(measured, tie_draws)
+        return measured
 
     def chosen_children(self, start: Start, members: list[Member], draw: float | None) -> list[Member]:
         """Section 2.9: the eligible members that `insert` lets in, `one` or `all` (distinct snapshots).
@@ -101,12 +115,8 @@ class Buffer:
             and not member.unchanged(start)
             and self.find(start.task, member.snapshot) is None
         ]
-        if not eligible:
-            return []
         if self.settings.insert == "one" or self.settings.paper:
-            if draw is None:
-                raise ValueError("insert: one needs its draw")
-            return [eligible[int(draw * len(eligible))]]
+            return eligible if len(eligible) < 2 else [one_of(eligible, draw)]
         distinct: dict[str, Member] = {}
         for member in eligible:
             distinct.setdefault(str(member.snapshot), member)
@@ -135,6 +145,6 @@ class Buffer:
         equals = [entry for entry in among if entry.S == lowest]
         oldest = min(entry.iteration for entry in equals)
         tied = [entry for entry in equals if entry.iteration == oldest]
-        leaving = tied[0] if len(tied) == 1 else tied[int(next(tie_draws) * len(tied))]
+        leaving = tied[0] if len(tied) == 1 else one_of(tied, next(tie_draws))
         self.entries = [entry for entry in self.entries if entry is not leaving]
         self.entries.append(newcomer)

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import math
+import statistics
 from dataclasses import dataclass
 
 from definitions import Member, Settings, Start, Task
 
 
-def mean(values: list[float]) -> float:
-    """The arithmetic mean."""
-    return math.fsum(values) / len(values)
-
-
 def learnability(qualities: list[float | None], closed_as_infra: bool) -> float | None:
-    """Section 2.6: S, the population variance over the members with a quality; None below two of them."""
+    """Section 2.6: S, the population variance over the members with a quality; None below two of them.
+
+    `statistics` counts in exact fractions: members of equal quality have an S of 0 to the last bit.
+    """
     known = [q for q in qualities if q is not None]
     if closed_as_infra or len(known) < 2:
         return None
-    centre = mean(known)
-    return math.fsum((q - centre) ** 2 for q in known) / len(known)
+    return statistics.pvariance(known)
 
 
 def is_relative(task: Task, goal: str, from_task: bool, settings: Settings) -> bool:
@@ -56,8 +54,8 @@ def plain_advantages(rewards: list[float | None]) -> list[float | None]:
     known = [r for r in rewards if r is not None]
     if len(known) < 2:
         return [None for _ in rewards]
-    centre = mean(known)
-    std = math.sqrt(math.fsum((r - centre) ** 2 for r in known) / (len(known) - 1))
+    centre = statistics.mean(known)
+    std = statistics.stdev(known)
     return [None if r is None else (r - centre) / (std + 1e-4) for r in rewards]
 
 
@@ -71,7 +69,7 @@ def diversity(members: list[Member], settings: Settings) -> list[float]:
     if not apart:
         return d
     vectors = {i: embedding_of(members[i]) for i in apart}
-    centroid = [mean(list(column)) for column in zip(*vectors.values(), strict=True)]
+    centroid = [statistics.mean(column) for column in zip(*vectors.values(), strict=True)]
     distance = {i: math.dist(vectors[i], centroid) for i in apart}
     if settings.paper:
         spread = max(distance.values()) - min(distance.values())
@@ -79,7 +77,7 @@ def diversity(members: list[Member], settings: Settings) -> list[float]:
             for i in apart:
                 d[i] = distance[i] / spread
         return d
-    average = mean(list(distance.values()))
+    average = statistics.mean(distance.values())
     if average > 0:
         for i in apart:
             d[i] = min(2.0, max(0.5, distance[i] / average))

@@ -18,8 +18,9 @@ class Closed:
 
     iteration: int
     strategy: str
+    infra: bool
     policy: int
-    start: Start
+    decision: Decision
     members: list[Member]
     outcome: Outcome
     S: float | None
@@ -30,22 +31,35 @@ class Closed:
 class History:
     """A workspace: its tasks, its tree and its buffer. Iterations count from 0."""
 
-    def __init__(self, settings: Settings, tasks: list[Task]) -> None:
+    def __init__(self, tasks: list[Task]) -> None:
         """A workspace in which nothing has happened yet."""
-        self.settings = settings
-        self.tasks = tasks
-        self.by_name = {task.name: task for task in tasks}
+        self.tasks = {task.name: task for task in tasks}
+        self.covered: list[Task] = []  # by the run under way
+        self.settings = Settings()
         self.tree = Tree()
-        self.buffer = Buffer(settings)
+        self.buffer = Buffer(self.settings)
         self.counts = GreedyCounts()
         self.waiting: list[Closed] = []  # groups a decision may not know yet
-        self.iteration = 0
+        self.iteration = 0  # within the run
+        self.groups = 0  # of all runs: the age that breaks ties
 
     def add_root(self, record: dict[str, Any]) -> None:
         """The user's solution as it stood when a run began (section 1, "node")."""
-        task = self.by_name[record["task"]]
+        task = self.tasks[record["task"]]
         found = quality(record["verdict"], record.get("score"), task.worst, task.best)
+        best = self.best(task.name)
         self.tree.add_root(Start(task.name, record["snapshot"], record["verdict"], found))
+        self.note_new_best(task.name, best)
+
+    def best(self, task: str) -> float | None:
+        """The highest quality so far; None before there is one."""
+        return self.tree.best(task) if task in self.tree.nodes else None
+
+    def note_new_best(self, task: str, before: float | None) -> None:
+        """Section 3, greedy: the counts are those since the task's last new best, whatever brought it."""
+        after = self.best(task)
+        if after is not None and (before is None or after > before):
+            self.counts.restart(task)
 
     def step(self, record: dict[str, Any]) -> dict[str, Any]:
         """One iteration: decides, works out its group, and tells everything there is to compare.
@@ -53,14 +67,14 @@ class History:
         "Determinism": with pipeline depth D the decision for iteration t uses exactly the closed
         iterations <= t - D; so the groups of the last D - 1 iterations wait before they count.
         """
-        for root in record.get("roots", []):
-            self.add_root(root)
+        if "run" in record:
+            self.begin_run(record["run"])
         while len(self.waiting) >= self.settings.depth:
             self.apply(self.waiting.pop(0))
         before = self.listing()
         strategy = strategy_of(self.settings.strategy, self.iteration)
         decision = decide(
-            self.tasks,
+            self.covered,
             self.tree,
             self.buffer,
             self.counts,
@@ -69,17 +83,28 @@ class History:
             record["draws"],
             self.settings,
         )
-        if decision.source == "B":
-            entry = self.buffer.find(decision.start.task, decision.start.snapshot)
-            assert entry is not None
-            entry.drawn += 1
         answer = {**self.group(record, decision, strategy), "buffer": before}
         self.iteration += 1
+        self.groups += 1
         return answer
+
+    def begin_run(self, run: dict[str, Any]) -> None:
+        """Sections 1 and 3: a run covers the tasks it was given and begins with their solutions as they stand.
+
+        It has settings of its own, and knows all that was closed before.
+        """
+        while self.waiting:
+            self.apply(self.waiting.pop(0))
+        self.settings = Settings.read(run["settings"])
+        self.buffer.settings = self.settings
+        self.covered = [self.tasks[name] for name in run["tasks"]]
+        for root in run["roots"]:
+            self.add_root(root)
+        self.iteration = 0
 
     def group(self, record: dict[str, Any], decision: Decision, strategy: str) -> dict[str, Any]:
         """Sections 2.6 to 2.8 of this iteration's group; its effect on tree and B waits (see `step`)."""
-        task = self.by_name[decision.start.task]
+        task = self.tasks[decision.start.task]
         members = [Member.read(member, task) for member in record["members"]]
         outcome = close(
             task,
@@ -95,10 +120,11 @@ class History:
         draws = record["draws"]
         self.waiting.append(
             Closed(
-                iteration=self.iteration,
+                iteration=self.groups,
                 strategy=strategy,
+                infra=record.get("infra", False),
                 policy=record["policy"],
-                start=decision.start,
+                decision=decision,
                 members=members,
                 outcome=outcome,
                 S=same_number(outcome.S, record.get("S")),
@@ -127,16 +153,19 @@ class History:
 
     def apply(self, closed: Closed) -> None:
         """A closed group changes the tree, the greedy counts and B."""
-        start = closed.start
-        best = self.tree.best(start.task)
+        start = closed.decision.start
+        if closed.strategy == "greedy" and not closed.infra:
+            if closed.decision.restart:
+                self.counts.restart(start.task)
+            self.counts.count(start)
+        best = self.best(start.task)
         for member in closed.members:
-            if member.snapshot is not None and not member.unchanged(start):
+            if member.snapshot is not None and member.quality is not None:
                 self.tree.add(Start(start.task, member.snapshot, member.verdict, member.quality))
-        after = self.tree.best(start.task)
-        new_best = after is not None and (best is None or after > best)
-        self.counts.close(start, closed.strategy == "greedy", new_best)
+        self.note_new_best(start.task, best)
         self.buffer.close(
             start,
+            closed.decision.source == "B",
             closed.members,
             closed.S,
             closed.outcome.informative,
@@ -149,11 +178,11 @@ class History:
 
 
 def same_number(ours: float | None, theirs: float | None) -> float | None:
-    """The other side's S where it is ours but for the last bits.
+    """The other side's S where it is ours but for the last digits.
 
     Equal S is common and decides who leaves B, so both sides must see the same ties; the numbers
-    themselves are compared elsewhere.
+    themselves are compared elsewhere. An S of 0 is exact.
     """
-    if ours is not None and theirs is not None and math.isclose(ours, theirs, rel_tol=1e-9, abs_tol=1e-15):
+    if ours is not None and theirs is not None and math.isclose(ours, theirs, rel_tol=1e-9):
         return theirs
     return ours

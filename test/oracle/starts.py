@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from buffer import Buffer, Entry
+from buffer import Buffer, Entry, one_of
 from definitions import Settings, Start, Task
 
 # Section 3, the table: p, p_div and the diversity bonus of every preset that draws from B.
@@ -60,15 +60,15 @@ def draw(chances: list[float], u: float) -> int:
 class Tree:
     """Section 1: of every task its distinct solutions, each by its oldest node, and its roots."""
 
-    nodes: dict[str, list[Start]] = field(default_factory=dict)  # in order of birth
+    nodes: dict[str, dict[str | None, Start]] = field(default_factory=dict)  # in order of birth
     roots: dict[str, list[Start]] = field(default_factory=dict)
 
     def add(self, node: Start) -> bool:
         """Adds a node unless its snapshot is one of the task's already; says whether it was added."""
-        known = self.nodes.setdefault(node.task, [])
-        if any(other.snapshot == node.snapshot for other in known):
+        known = self.nodes.setdefault(node.task, {})
+        if node.snapshot in known:
             return False
-        known.append(node)
+        known[node.snapshot] = node
         return True
 
     def add_root(self, node: Start) -> None:
@@ -82,11 +82,13 @@ class Tree:
 
     def find(self, task: str, snapshot: str | None) -> Start:
         """The node that stands for a snapshot."""
-        return next(node for node in self.nodes[task] if node.snapshot == snapshot)
+        return self.nodes[task][snapshot]
 
     def best(self, task: str) -> float | None:
         """The highest quality among the task's scored nodes."""
-        found = [n.quality for n in self.nodes[task] if n.verdict == "scored" and n.quality is not None]
+        found = [
+            n.quality for n in self.nodes[task].values() if n.verdict == "scored" and n.quality is not None
+        ]
         return max(found, default=None)
 
     def is_root(self, node: Start) -> bool:
@@ -101,13 +103,10 @@ class GreedyCounts:
         """Nothing counted yet."""
         self.counts: dict[tuple[str, str | None], int] = {}
 
-    def close(self, start: Start, greedy: bool, new_best: bool) -> None:
-        """A closed group counts for its start; a new best sets the task's counts back."""
-        if greedy:
-            key = (start.task, start.snapshot)
-            self.counts[key] = self.counts.get(key, 0) + 1
-        if new_best:
-            self.restart(start.task)
+    def count(self, start: Start) -> None:
+        """A greedy group of this start was closed."""
+        key = (start.task, start.snapshot)
+        self.counts[key] = self.counts.get(key, 0) + 1
 
     def restart(self, task: str) -> None:
         """All of the task's counts are 0 again."""
@@ -118,20 +117,20 @@ class GreedyCounts:
         return self.counts.get((node.task, node.snapshot), 0) >= 3
 
 
-def greedy_start(tree: Tree, task: str, counts: GreedyCounts) -> Start:
-    """Section 3, greedy: the highest-q scored node, else the newest failed one, else the bare request."""
-    nodes = tree.nodes[task]
+def greedy_start(tree: Tree, task: str, counts: GreedyCounts) -> tuple[Start, bool]:
+    """Section 3, greedy: the highest-q scored node, else the newest failed one, else the bare request.
+
+    Also: do the counts restart, since none was left that is not skipped?
+    """
+    nodes = list(tree.nodes[task].values())
     scored = [node for node in nodes if node.verdict == "scored"]
     ranked = sorted(scored, key=lambda node: -(node.quality or 0.0))  # stable: the oldest of equals first
     if not ranked:
         ranked = [node for node in reversed(nodes) if node.failed]
     if not ranked:
-        return tree.newest_root(task)
+        return tree.newest_root(task), False
     left = [node for node in ranked if not counts.skipped(node)]
-    if not left:
-        counts.restart(task)
-        left = ranked
-    return left[0]
+    return (left or ranked)[0], not left
 
 
 @dataclass(frozen=True)
@@ -141,7 +140,8 @@ class Decision:
     start: Start
     source: str  # B | M | greedy
     goal: str
-    chances: list[float] | None  # P(i) where the start was drawn from B
+    chances: list[float] | None = None  # P(i) where the start was drawn from B
+    restart: bool = False  # greedy: the task's counts restart with this group
 
 
 def decide(
@@ -159,30 +159,33 @@ def decide(
     `select`: the u of u < p. `entry`: which entry of B. `task`: which task. `diverge`: improve or diverge.
     """
     if strategy == "greedy":
-        of_run = tasks
-        task = of_run[int(draws["task"] * len(of_run))]
-        start = greedy_start(tree, task.name, counts)
-        return Decision(start, "greedy", goal_of(task, tree, start, False, 0.0, draws), None)
-    preset_p, preset_p_div, _ = PRESETS[strategy]
-    p = preset_p if settings.p is None else settings.p
-    p_div = preset_p_div if settings.p_div is None else settings.p_div
-    if strategy == "grpo":
-        p = 0.0
+        task = drawn_task(tasks, draws)
+        start, restart = greedy_start(tree, task.name, counts)
+        return Decision(start, "greedy", goal_of(task, tree, start, False, 0.0, draws), None, restart)
+    p, p_div, _ = PRESETS[strategy]
+    if settings.p is not None and strategy != "grpo":
+        p = settings.p
+    if settings.p_div is not None and strategy in ("diverge", "exit"):
+        p_div = settings.p_div
     by_name = {task.name: task for task in tasks}
     # Section 3: a run covers the tasks it was given; curriculum starts from roots alone.
     drawable = [entry for entry in buffer.entries if entry.task in by_name]
     if strategy == "curriculum":
         drawable = [e for e in drawable if tree.is_root(tree.find(e.task, e.snapshot))]
-    if len(drawable) >= settings.b_min and draws["select"] < p:
+    if p > 0 and len(drawable) >= settings.b_min and draws["select"] < p:
         chances = probabilities(drawable, policy, settings)
         entry = drawable[draw(chances, draws["entry"])]
         start = tree.find(entry.task, entry.snapshot)
         task = by_name[entry.task]
         return Decision(start, "B", goal_of(task, tree, start, True, p_div, draws), chances)
-    train = [task for task in tasks if task.split == "train"]
-    task = train[int(draws["task"] * len(train))]
+    task = drawn_task([task for task in tasks if task.split == "train"], draws)
     start = tree.newest_root(task.name)
-    return Decision(start, "M", goal_of(task, tree, start, False, p_div, draws), None)
+    return Decision(start, "M", goal_of(task, tree, start, False, p_div, draws))
+
+
+def drawn_task(tasks: list[Task], draws: dict[str, float]) -> Task:
+    """Sections 2.1 and 3: one of the tasks, uniformly; of one task it is that one."""
+    return tasks[0] if len(tasks) == 1 else one_of(tasks, draws["task"])
 
 
 def goal_of(
