@@ -21,16 +21,18 @@ export function decideNext(run: Run, iteration: number, visible: Past, policyVer
   });
 }
 
-/** How the members of a group are rewarded (EXIT.md section 2.7, and 8 for the paper's rule). */
+/** How a decision's group is rewarded, given its task's own rule. */
 export function rewardSetting(
   { goal, fromBuffer, strategy }: Pick<Decision, "goal" | "fromBuffer" | "strategy">,
-  task: Parameters<typeof rewardRule>[0],
-  settings: Pick<Settings, "lambda" | "paper">,
+  taskRule: RewardSetting["rule"],
+  settings: Pick<Settings, "paper" | "lambda">,
 ): RewardSetting {
-  if (!settings.paper) return { rule: ruleOf(goal, rewardRule(task)), lambda: settings.lambda };
-  // The paper rewards a step from the task space by its quality alone.
-  const fromTaskSpace = !fromBuffer && strategy !== "greedy";
-  return { rule: fromTaskSpace ? "absolute" : ruleOf(goal, rewardRule(task)), lambda: 0 };
+  // The paper rewards a step from the task space by its quality alone (EXIT.md section 8).
+  const absolute = settings.paper && !fromBuffer && strategy !== "greedy";
+  return {
+    rule: absolute ? "absolute" : ruleOf(goal, taskRule),
+    lambda: settings.paper ? 0 : settings.lambda,
+  };
 }
 
 /** The sampling seeds of a group's members. */
@@ -87,7 +89,7 @@ export async function openGroup(
     startQuality: start.quality,
     startSnapshot: start.snapshot,
     startSE: start.qualitySE,
-    reward: rewardSetting(decision, task.definition, settings),
+    reward: rewardSetting(decision, rewardRule(task.definition, settings), settings),
     draws: decision.draws,
     seeds: memberSeeds(run, iteration, attempt),
     basis: at.basis,

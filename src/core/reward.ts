@@ -52,7 +52,8 @@ export function rewards(
     if (member.quality === null) return null;
     if (setting.rule === "absolute") return member.quality;
     const start = startQuality ?? 0;
-    if (setting.lambda > 0 && (member.failed || member.unchanged)) return -setting.lambda;
+    // Written as a difference, since -0 would be stored and shown as such.
+    if (member.failed || member.unchanged) return 0 - setting.lambda;
     if (start >= 1) return member.quality >= 1 ? 1 : 0;
     return Math.max(0, (member.quality - start) / (1 - start));
   });

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from definitions import Member, Settings, Start
-
 
 T = TypeVar("T")
 
@@ -125,13 +125,9 @@ class Buffer:
     def enter(self, newcomer: Entry, tie_draws: Iterator[float]) -> None:
         """Section 2.9: the rule of the failed third, then the rule of the full buffer."""
         failed = [entry for entry in self.entries if entry.failed]
-        if newcomer.failed and not self.settings.paper:
-            cap = self.settings.capacity // 3
-            if cap == 0:
-                return
-            if len(failed) >= cap:
-                self.replace_lowest(failed, newcomer, tie_draws)
-                return
+        if newcomer.failed and not self.settings.paper and len(failed) >= self.settings.capacity // 3:
+            self.replace_lowest(failed, newcomer, tie_draws)
+            return
         if len(self.entries) >= self.settings.capacity:
             self.replace_lowest(self.entries, newcomer, tie_draws)
         else:
@@ -139,7 +135,7 @@ class Buffer:
 
     def replace_lowest(self, among: list[Entry], newcomer: Entry, tie_draws: Iterator[float]) -> None:
         """Section 2.9: only if S reaches the minimum; the oldest of equals goes, any other tie is drawn."""
-        lowest = min(entry.S for entry in among)
+        lowest = min((entry.S for entry in among), default=math.inf)
         if newcomer.S < lowest:
             return
         equals = [entry for entry in among if entry.S == lowest]

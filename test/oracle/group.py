@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from definitions import Member, Settings, Start, Task
+
+
+def mean(values: Sequence[float]) -> float:
+    """The arithmetic mean."""
+    return math.fsum(values) / len(values)
 
 
 def learnability(qualities: list[float | None], closed_as_infra: bool) -> float | None:
@@ -54,8 +60,8 @@ def plain_advantages(rewards: list[float | None]) -> list[float | None]:
     known = [r for r in rewards if r is not None]
     if len(known) < 2:
         return [None for _ in rewards]
-    centre = statistics.mean(known)
-    std = statistics.stdev(known)
+    centre = mean(known)
+    std = math.sqrt(math.fsum((r - centre) ** 2 for r in known) / (len(known) - 1))
     return [None if r is None else (r - centre) / (std + 1e-4) for r in rewards]
 
 
@@ -69,7 +75,7 @@ def diversity(members: list[Member], settings: Settings) -> list[float]:
     if not apart:
         return d
     vectors = {i: embedding_of(members[i]) for i in apart}
-    centroid = [statistics.mean(column) for column in zip(*vectors.values(), strict=True)]
+    centroid = [mean(column) for column in zip(*vectors.values(), strict=True)]
     distance = {i: math.dist(vectors[i], centroid) for i in apart}
     if settings.paper:
         spread = max(distance.values()) - min(distance.values())
@@ -77,7 +83,7 @@ def diversity(members: list[Member], settings: Settings) -> list[float]:
             for i in apart:
                 d[i] = distance[i] / spread
         return d
-    average = statistics.mean(distance.values())
+    average = mean(list(distance.values()))
     if average > 0:
         for i in apart:
             d[i] = min(2.0, max(0.5, distance[i] / average))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from buffer import Buffer
@@ -89,7 +89,7 @@ class History:
         return answer
 
     def begin_run(self, run: dict[str, Any]) -> None:
-        """Sections 1 and 3: a run covers the tasks it was given and begins with their solutions as they stand.
+        """Sections 1 and 3: a run covers the tasks it was given, from their solutions as they stand.
 
         It has settings of its own, and knows all that was closed before.
         """
@@ -138,7 +138,7 @@ class History:
             "source": decision.source,
             "goal": decision.goal,
             "chances": decision.chances,
-            **asdict(outcome),
+            **vars(outcome),
         }
 
     def finish(self) -> list[list[Any]]:

@@ -9,7 +9,6 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any
 
 from definitions import Member, Settings, Start, Task, quality
@@ -33,7 +32,7 @@ def group(scenario: dict[str, Any]) -> dict[str, Any]:
         scenario.get("infra", False),
         Settings.read(scenario["settings"]),
     )
-    return asdict(outcome)
+    return vars(outcome)
 
 
 def held_out(scenario: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import type { GroupOpening } from "../../src/core/history.ts";
 import { rewardSetting } from "../../src/core/opening.ts";
 import { addNode, emptyPast } from "../../src/core/past.ts";
+import { rewardRule } from "../../src/core/task.ts";
 import { isFailed } from "../../src/core/verdict.ts";
 import {
   bareRequest,
@@ -51,7 +52,7 @@ export function playGroup(plan: GroupPlan): { scenario: object; answer: object }
     ...{ id: "g", run: "r", iteration: 0, attempt: 0, task: "t", start: start.id, ...decision },
     ...{ policy: policyOf(0), startQuality: start.quality, startSnapshot: start.snapshot },
     startSE: start.qualitySE,
-    reward: rewardSetting(decision, { solution: task, reward: task.reward }, settings),
+    reward: rewardSetting(decision, rewardRule({ solution: task, reward: task.reward }, settings), settings),
     ...{ draws: {}, seeds: [], basis: 0 },
   };
   const members = membersOf(plan.deeds, start, task, contents);

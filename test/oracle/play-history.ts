@@ -6,6 +6,7 @@ import { decideNext, rewardSetting } from "../../src/core/opening.ts";
 import type { ClosedGroup } from "../../src/core/ports.ts";
 import { openRunView } from "../../src/core/run-view.ts";
 import { type Decision, drawableEntries, presetOf } from "../../src/core/strategy.ts";
+import { rewardRule } from "../../src/core/task.ts";
 import {
   bareRequest,
   close,
@@ -86,7 +87,7 @@ export function playHistory(plan: HistoryPlan): { scenario: object; answer: obje
       const members = membersOf(deeds, start, planned.task, planned.contents);
       const reward = rewardSetting(
         decision,
-        { solution: planned.task, reward: planned.task.reward },
+        rewardRule({ solution: planned.task, reward: planned.task.reward }, run.settings),
         run.settings,
       );
       const opening = openingOf(run, iteration, decision, policyOf(policy), reward, members.length < 2);

@@ -40,12 +40,12 @@ function place(): fc.Arbitrary<number> {
   return fc.oneof(
     { weight: 4, arbitrary: fc.integer({ min: -1, max: 11 }).map((k) => k / 10) },
     { weight: 2, arbitrary: fc.integer({ min: 40, max: 60 }).map((k) => k / 100) },
-    { weight: 1, arbitrary: fc.double({ min: -0.2, max: 1.2, noNaN: true }) },
+    { weight: 1, arbitrary: fc.integer({ min: -2e5, max: 12e5 }).map((k) => k / 1e6) },
   );
 }
 
 export const task = fc.record({
-  format: fc.constantFrom("code" as const, "json" as const),
+  format: fc.constantFrom(...solutionFormats),
   reward: fc.constantFrom("relative" as const, "absolute" as const, undefined, undefined),
   range: fc.constantFrom<ScoreRange>(
     { worst: 0, best: 1 },

@@ -1,5 +1,6 @@
 /** The way from an empty file to the newest schema: step `n` (from 1) leads to `user_version = n`. */
 import { history } from "./001-history.ts";
 import { selfTests } from "./002-self-tests.ts";
+import { bareRequests } from "./006-bare-requests.ts";
 
-export const migrations: readonly string[] = [history, selfTests];
+export const migrations: readonly string[] = [history, selfTests, bareRequests];
