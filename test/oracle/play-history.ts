@@ -152,7 +152,7 @@ function beginRun(
     ...{ id, seed: plan.seed, tasks: covered.map(nameOf), strategy: plan.strategy, settings: plan.settings },
     budget: { iterations: null, hours: null, tokens: null, target: null },
     ...{ startedAt: "", endedAt: null, endedBy: null, provenance: null },
-    spent: { iterations: 0, ms: 0, tokens: 0 },
+    spent: { iterations: 0, ms: 0, tokens: 0, modelMs: 0, sandboxMs: 0 },
   };
   const forOracle = {
     settings: { ...settingsForOracle(plan.settings), strategy: plan.strategy },
