@@ -104,7 +104,7 @@ async function histories(count: number): Promise<void> {
           startQuality: 0.1,
         },
         ...{ startSnapshot: root.snapshot, startSE: null, reward: { rule: "relative", lambda: 0.1 } },
-        ...{ draws: {}, seeds: [], basis: 0 },
+        ...{ draws: {}, seeds: [], basis: 0, roots: 1, evaluator: root.evaluator },
       },
       { messages: [], rendered: "" },
       { maxTokens: 1, schema: null },
@@ -112,6 +112,7 @@ async function histories(count: number): Promise<void> {
     const closing: GroupClosing = {
       ...{ group: id, state: "closed", closedSeq: inserts.length + 1, learnability: 0.01, informative: true },
       ...{ draws: {}, nodes: nodes.map((node) => ({ ...node, group: id })), replies: [], buffer: [] },
+      ...{ embedding: null, bufferChanges: { left: [], set: [] } },
       spent: nothingSpent,
     };
     store.closeGroup(closing);

@@ -12,6 +12,7 @@ import type {
   ModelList,
   NodeSolution,
   Readiness,
+  ReplayReport,
   RunEvent,
   ScoreReport,
   Shown,
@@ -108,6 +109,8 @@ export interface App {
     task: string | null,
   ): Promise<{ readonly node: string; readonly paths: readonly string[]; readonly merged: boolean }>;
   revert(): Promise<{ readonly node: string; readonly paths: readonly string[] }>;
+  /** Recomputes every decision of a run from its records. @throws ExitError `run-unknown`. */
+  replay(run: string): Promise<ReplayReport>;
   export(request: ExportRequest): Promise<ExportReport>;
   /** Removes what nothing needs. @throws ExitError `run-active`, `workspace-busy`. */
   clean(request: { readonly dryRun: boolean; readonly exports: boolean }): Promise<CleanReport>;

@@ -6,7 +6,7 @@ import { findNode, rootOf, snapshotOf } from "./tree.ts";
 export interface ApplyParts {
   readonly workspace: Workspace;
   readonly snapshots: Snapshots;
-  readonly store: Pick<Store, "nodes" | "applied" | "setApplied">;
+  readonly store: Pick<Store, "nodes" | "rootsInForce" | "applied" | "setApplied">;
   readonly clock: Clock;
 }
 
@@ -21,7 +21,7 @@ export async function applyNode(
   parts: ApplyParts,
 ): Promise<{ node: string; paths: string[]; merged: boolean }> {
   const nodes = parts.store.nodes();
-  const node = findNode(nodes, name, taskName);
+  const node = findNode(parts.store, name, taskName);
   const task = await parts.workspace.resolve(node.task);
   const current = await parts.workspace.solution(task);
   const before = await parts.snapshots.save(current, null);

@@ -25,6 +25,7 @@ import { lazySandbox } from "./lazy-sandbox.ts";
 import { openPolicy } from "./model.ts";
 import { endpointOf, listAllModels } from "./models.ts";
 import { createOccupancy } from "./occupancy.ts";
+import { replay } from "./replay.ts";
 import { type ActiveRun, startRun } from "./run.ts";
 import { scoreFiles } from "./score-files.ts";
 import { tryAnew } from "./self-tests.ts";
@@ -156,7 +157,7 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
     status: () => statusOf(folders.workspace, workspace, store, active?.run.id ?? null),
     tree: async (task) => ({ nodes: listNodes(store, task) }),
     async show(name, task) {
-      const { id } = findNode(store.nodes(), name, task);
+      const { id } = findNode(store, name, task);
       const node = listNodes(store, null).find((candidate) => candidate.id === id);
       if (node === undefined) throw new RangeError(`node ${id} is not listed`);
       const group = node.group === null ? null : store.group(node.group);
@@ -171,7 +172,7 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
       return group;
     },
     async solution(name, task) {
-      const node = findNode(store.nodes(), name, task);
+      const node = findNode(store, name, task);
       const files = await snapshots.read(snapshotOf(node));
       return {
         node: node.id,
@@ -180,12 +181,13 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
     },
     async diff(name, against, task) {
       const nodes = store.nodes();
-      const to = findNode(nodes, name, task);
-      const from = against === null ? rootOf(nodes, to) : findNode(nodes, against, task);
+      const to = findNode(store, name, task);
+      const from = against === null ? rootOf(nodes, to) : findNode(store, against, task);
       return { from: from.id, to: to.id, diff: await snapshots.diff(snapshotOf(from), snapshotOf(to)) };
     },
     apply: (node, task) => beside(() => applyNode(node, task, parts)),
     revert: () => beside(() => revertApplied(parts)),
+    replay: async (run) => replay(run, parts),
     export: (request) => beside(() => exportGroups(request, parts)),
     async clean(request) {
       if (starting !== null || active !== null)

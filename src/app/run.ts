@@ -6,6 +6,7 @@ import { guaranteeWarnings, refuseMissing, type SelfTest } from "../core/guarant
 import { type Node, nothingSpent, type Provenance, type Run } from "../core/history.ts";
 import { type LoopContext, runLoop } from "../core/loop.ts";
 import { refuseTooLarge, trialNeed } from "../core/need.ts";
+import { settingsFor } from "../core/paper.ts";
 import { policyVersion } from "../core/policy-version.ts";
 import type {
   Arbiter,
@@ -23,7 +24,7 @@ import type {
   Workspace,
 } from "../core/ports.ts";
 import type { RunEvent } from "../core/reports.ts";
-import { settingsSchema } from "../core/settings.ts";
+import type { Settings } from "../core/settings.ts";
 import type { ModelRequest, RunRequest } from "./app.ts";
 import { ensureAudited } from "./audit-once.ts";
 import { onlyTask, usableTasks } from "./choose-task.ts";
@@ -31,7 +32,7 @@ import { modelTurns, sharesGpus } from "./gpu-turns.ts";
 import { ensureRoot } from "./roots.ts";
 import { selfTestForRun } from "./self-tests.ts";
 import { checkSpace } from "./space.ts";
-import { bestOf } from "./tree.ts";
+import { bestOf, comparableIn } from "./tree.ts";
 
 export interface RunParts {
   readonly workspace: Workspace;
@@ -73,6 +74,8 @@ export async function startRun(
   signal: AbortSignal,
 ): Promise<{ active: ActiveRun; continued: boolean }> {
   const tasks = await chosenTasks(request, parts.workspace);
+  // Refused before anything is scored.
+  newSettings(request, tasks);
   await checkSpace({ state: parts.stateFolders, engine: null }, parts.freeBytes);
   parts.emit({ type: "progress", text: "Looking for the sandbox engine" });
   const sandbox = await parts.sandbox();
@@ -102,7 +105,9 @@ export async function startRun(
     signal.throwIfAborted();
     const { allowMissing: allowedMissing } = request;
     const provenance = { policy: policyInfo, sandbox: sandboxInfo, selfTests, allowedMissing };
+    await tryEmbedding(request.settings.embeddingModel ?? null, policy, signal);
     const { run, continued } = openRun(request, tasks, provenance, parts);
+    if (continued) await tryEmbedding(run.settings.embeddingModel, policy, signal);
     if (continued) {
       const text = `Going on with run ${run.id}, under the settings and the budget it was begun with; --fresh begins a new one.`;
       parts.emit({ type: "message", level: "info", text });
@@ -155,6 +160,17 @@ async function chosenTasks(request: RunRequest, workspace: Workspace): Promise<R
   return train;
 }
 
+/** Embeds a word, so that a model that cannot is named before the run begins. */
+async function tryEmbedding(model: string | null, policy: Policy, signal: AbortSignal): Promise<void> {
+  if (model === null) return;
+  if (policy.embed === undefined)
+    throw new ExitError(
+      "embedding-unsupported",
+      `The runtime of this model embeds no texts, so embeddingModel ("${model}") cannot be used. Leave the setting out, or run with --runtime ollama.`,
+    );
+  await policy.embed(model, ["solution"], signal);
+}
+
 /** The unfinished run of the same tasks, or a new one. */
 function openRun(
   request: RunRequest,
@@ -176,7 +192,7 @@ function openRun(
     const endedBy = exhausted ? "iterations" : "replaced";
     parts.store.updateRun(unfinished.id, { spent, endedAt: parts.clock.now(), endedBy });
   }
-  const settings = settingsSchema.parse(request.settings);
+  const settings = newSettings(request, tasks);
   const run: Run = {
     id: `r${runs.length + 1}`,
     seed: request.seed ?? randomInt(2 ** 31),
@@ -192,6 +208,14 @@ function openRun(
   };
   parts.store.openRun(run);
   return { run, continued: false };
+}
+
+function newSettings({ settings, strategy }: RunRequest, tasks: readonly ResolvedTask[]): Settings {
+  return settingsFor(
+    settings,
+    strategy,
+    tasks.map((task) => task.definition.solution.format),
+  );
 }
 
 /** A run that goes on keeps what it was begun with, and adds what the user allowed it since. */
@@ -286,8 +310,9 @@ function wireError(error: unknown): { reason: string; message: string } {
 function observe({ emit, store }: Pick<RunParts, "emit" | "store">): Observer {
   const best = new Map<string, Node | null>();
   const bestWith = (task: string, made: readonly Node[]): Node | null => {
-    const known = best.has(task) ? (best.get(task) ?? null) : bestOf(store.nodes(), task);
-    const now = bestOf(known === null ? made : [known, ...made], task);
+    const comparable = comparableIn(store);
+    const known = best.has(task) ? (best.get(task) ?? null) : bestOf(store.nodes(), task, comparable);
+    const now = bestOf(known === null ? made : [known, ...made], task, comparable);
     best.set(task, now);
     return now;
   };

@@ -4,6 +4,7 @@
  */
 import { rm } from "node:fs/promises";
 import { ExitError } from "../core/errors.ts";
+import { EvaluatorBroken } from "../core/evaluator-broken.ts";
 import { runFeedback } from "../core/feedback.ts";
 import type { SelfTest } from "../core/guarantees.ts";
 import { trialNeed } from "../core/need.ts";
@@ -137,12 +138,16 @@ async function tryOnce(
     }
     const line = lineOf(evaluated);
     if (line.kind === "malformed") {
-      await whose.fault(trial, line.problem, signal);
+      const note = `${line.problem}. ${evaluated.evidence.note}`;
+      const nothing = { score: null, metrics: {} };
+      const judged = (judgement: Judgement): ScoreResult =>
+        resultOf(judgement, task, ran.evidence, { ...evaluated.evidence, note });
+      const broken = await whose.fault(trial, line.problem, signal);
+      if (broken !== null)
+        throw new EvaluatorBroken(broken, judged({ ...nothing, verdict: "eval_error", feedback: null }));
       // Not the evaluator's own words: they could tell what it holds.
       const feedback = "The outputs of the run could not be evaluated.";
-      const note = `${line.problem}. ${evaluated.evidence.note}`;
-      const judgement = { verdict: "invalid", score: null, metrics: {}, feedback } as const;
-      return resultOf(judgement, task, ran.evidence, { ...evaluated.evidence, note });
+      return judged({ ...nothing, verdict: "invalid", feedback });
     }
     const judgement = judge(line, task);
     if (judgement.verdict === "scored") await whose.scored(request, ran.outputs);
@@ -190,8 +195,8 @@ function resultOf(
  * score, the revision's outputs broke it; if they do not, the evaluator itself is broken.
  */
 interface Blame {
-  /** Returns if the outputs are at fault. @throws ExitError `evaluator-broken`. */
-  fault(trial: RunRequest, problem: string, signal: AbortSignal): Promise<void>;
+  /** Null if the outputs are at fault, else a sentence about the evaluator. @throws ExitError `sandbox-lost`. */
+  fault(trial: RunRequest, problem: string, signal: AbortSignal): Promise<string | null>;
   /** Outputs that scored: kept for the next comparison. */
   scored(request: ScoreRequest, outputs: Parameters<KeptOutputs["keep"]>[1]): Promise<void>;
 }
@@ -208,15 +213,14 @@ function createBlame(parts: ScorerParts): Blame {
         if (known === null) {
           const broken = (brokenInARow.get(task.id) ?? 0) + 1;
           brokenInARow.set(task.id, broken);
-          if (broken >= patience) throw evaluatorBroken(task, problem);
-          return;
+          return broken >= patience ? evaluatorBroken(task, problem) : null;
         }
         const again = { ...trial, key: `${trial.key}-again` };
         const evaluated = await parts.sandbox.evaluate(again, known, signal);
         if (evaluated.kind === "infra") throw new ExitError("sandbox-lost", evaluated.evidence.note);
         const line = lineOf(evaluated);
-        if (line.kind === "score") return;
-        throw evaluatorBroken(task, line.kind === "malformed" ? line.problem : line.reason);
+        if (line.kind === "score") return null;
+        return evaluatorBroken(task, line.kind === "malformed" ? line.problem : line.reason);
       }),
     scored: (request, outputs) =>
       oneAtATime(async () => {
@@ -226,10 +230,9 @@ function createBlame(parts: ScorerParts): Blame {
   };
 }
 
-function evaluatorBroken(task: ResolvedTask, problem: string): ExitError {
-  return new ExitError(
-    "evaluator-broken",
+function evaluatorBroken(task: ResolvedTask, problem: string): string {
+  return (
     `The score command of task ${task.id} fails on outputs that are not to blame: ${problem}. ` +
-      "Mend it and run again; nothing was lost.",
+    "Mend it and run again; nothing was lost."
   );
 }

@@ -2,7 +2,7 @@
 import type { Store, Workspace } from "../core/ports.ts";
 import type { Status } from "../core/reports.ts";
 import { isSelfReported } from "../core/task.ts";
-import { bestOf } from "./tree.ts";
+import { bestOf, comparableIn, rootsOf } from "./tree.ts";
 
 export async function statusOf(
   folder: string,
@@ -12,6 +12,8 @@ export async function statusOf(
 ): Promise<Status> {
   const { tasks, problems } = await workspace.tasks();
   const nodes = store.nodes();
+  const roots = rootsOf(store);
+  const comparable = comparableIn(store);
   const applied = store.applied();
   return {
     workspace: folder,
@@ -26,8 +28,9 @@ export async function statusOf(
         const selfReported = definition !== null && isSelfReported(definition);
         const metric = definition && { name: definition.metric.name, direction: definition.metric.direction };
         const ofTask = nodes.filter((node) => node.task === name);
-        const root = ofTask.findLast((node) => node.parent === null) ?? null;
-        return { name, file, metric, nodes: ofTask.length, root, best: bestOf(nodes, name), selfReported };
+        const root = roots.get(name) ?? null;
+        const best = bestOf(nodes, name, comparable);
+        return { name, file, metric, nodes: ofTask.length, root, best, selfReported };
       }),
     ),
     problems,

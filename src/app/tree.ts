@@ -1,33 +1,56 @@
 /** Looking at the history: nodes with their iteration, the best ones, names such as `best`. */
 import { ExitError } from "../core/errors.ts";
 import type { Node } from "../core/history.ts";
+import { isComparable } from "../core/past.ts";
 import type { Store } from "../core/ports.ts";
 import type { ListedNode } from "../core/reports.ts";
 
-/** The oldest scored node of the highest quality, or null. */
-export function bestOf(nodes: readonly Node[], task: string): Node | null {
+/** Tells whether a node was scored by the evaluator its task has now. */
+type Comparable = (node: Node) => boolean;
+
+/** The root in force of each task. */
+export function rootsOf(store: Pick<Store, "nodes" | "rootsInForce">): ReadonlyMap<string, Node> {
+  const byId = new Map(store.nodes().map((node) => [node.id, node]));
+  const roots = new Map<string, Node>();
+  for (const { task, node } of store.rootsInForce()) {
+    const root = byId.get(node);
+    if (root !== undefined) roots.set(task, root);
+  }
+  return roots;
+}
+
+export function comparableIn(store: Pick<Store, "nodes" | "rootsInForce">): Comparable {
+  const roots = rootsOf(store);
+  return (node) => isComparable({ roots }, node);
+}
+
+/** The oldest scored node of the highest quality among those that are comparable, or null. */
+export function bestOf(nodes: readonly Node[], task: string, comparable: Comparable): Node | null {
   let best: Node | null = null;
   for (const node of nodes) {
     if (node.task !== task || node.verdict !== "scored" || node.quality === null) continue;
+    if (!comparable(node)) continue;
     if (best?.quality == null || node.quality > best.quality) best = node;
   }
   return best;
 }
 
 export function listNodes(
-  store: Pick<Store, "nodes" | "closedGroups">,
+  store: Pick<Store, "nodes" | "closedGroups" | "rootsInForce">,
   task: string | null,
 ): readonly ListedNode[] {
   const nodes = store.nodes();
+  const comparable = comparableIn(store);
   const iterations = new Map(store.closedGroups().map((group) => [group.id, group.iteration]));
   const tasks = new Set(nodes.map((node) => node.task));
-  const best = new Set([...tasks].map((name) => bestOf(nodes, name)?.id));
+  const best = new Set([...tasks].map((name) => bestOf(nodes, name, comparable)?.id));
   return nodes
     .filter((node) => task === null || node.task === task)
     .map((node) => ({
       ...node,
       iteration: node.group === null ? null : (iterations.get(node.group) ?? null),
       best: best.has(node.id),
+      comparable: comparable(node),
     }));
 }
 
@@ -35,7 +58,12 @@ export function listNodes(
  * The node a user names: an id, or `best` of a task (of the only one, if there is one).
  * @throws ExitError `node-unknown`, `task-needed`, `nothing-scored`.
  */
-export function findNode(nodes: readonly Node[], name: string, task: string | null): Node {
+export function findNode(
+  store: Pick<Store, "nodes" | "rootsInForce">,
+  name: string,
+  task: string | null,
+): Node {
+  const nodes = store.nodes();
   if (name !== "best") {
     const node = nodes.find((candidate) => candidate.id === name);
     if (node) return node;
@@ -48,7 +76,7 @@ export function findNode(nodes: readonly Node[], name: string, task: string | nu
       "task-needed",
       `Several tasks have a best node: name one with --task (${tasks.join(", ")}).`,
     );
-  const best = chosen === undefined ? null : bestOf(nodes, chosen);
+  const best = chosen === undefined ? null : bestOf(nodes, chosen, comparableIn(store));
   if (best) return best;
   throw new ExitError("nothing-scored", 'No node has scored yet. Start with "exit-ml run".');
 }

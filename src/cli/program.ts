@@ -14,6 +14,7 @@ import { addImage } from "./verbs/image.ts";
 import { addInit } from "./verbs/init.ts";
 import { addInstallRuntime } from "./verbs/install-runtime.ts";
 import { addModels } from "./verbs/models.ts";
+import { addReplay } from "./verbs/replay.ts";
 import { addRun } from "./verbs/run.ts";
 import { addScore } from "./verbs/score.ts";
 import { addShow } from "./verbs/show.ts";
@@ -37,6 +38,7 @@ const verbs: readonly AddVerb[] = [
   addApply,
   addRevert,
   addExport,
+  addReplay,
   addClean,
   addImage,
   addInstallRuntime,

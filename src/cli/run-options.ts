@@ -2,7 +2,7 @@
 import { isAbsolute, resolve } from "node:path";
 import { ExitError } from "../protocol/errors.ts";
 import type { RequestOf } from "../protocol/methods.ts";
-import { guaranteeNames } from "../protocol/results.ts";
+import { checkSetting, guaranteeNames, type Settings, settingNotes } from "../protocol/results.ts";
 
 export type RunRequest = RequestOf<"startRun">;
 
@@ -25,6 +25,7 @@ export interface RunFlags {
   readonly fresh?: boolean;
   readonly allowMissing?: readonly string[];
   readonly paper?: boolean;
+  readonly set?: readonly string[];
 }
 
 /** Iterations of a run for which no end was named. */
@@ -57,6 +58,7 @@ export function runRequestFrom(flags: RunFlags, cwd: string, env: NodeJS.Process
       ...(flags.depth === undefined ? {} : { pipelineDepth: flags.depth }),
       ...(flags.maxReplyTokens === undefined ? {} : { maxReplyTokens: flags.maxReplyTokens }),
       ...(flags.paper ? { paper: true } : {}),
+      ...settingsFrom(flags.set ?? []),
     },
     runtime: flags.runtime ?? null,
     model: modelFrom(flags.model, cwd),
@@ -65,6 +67,37 @@ export function runRequestFrom(flags: RunFlags, cwd: string, env: NodeJS.Process
     allowMissing: (flags.allowMissing ?? []).map(guaranteeNamed),
     seed: flags.seed ?? null,
   };
+}
+
+/** @throws ExitError `usage`, `setting-invalid`. */
+function settingsFrom(given: readonly string[]): Partial<Settings> {
+  const settings = {};
+  for (const text of given) {
+    const [, name = "", value = ""] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
+    if (name === "")
+      throw new ExitError("usage", `--set takes a name and a value, such as --set kappa=5, not "${text}".`);
+    Object.assign(settings, checkSetting(name, readValue(value)));
+  }
+  return settings;
+}
+
+/** JSON where it is some, else a text. */
+function readValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** One line for each setting: what it is, what it may be, its default and where that comes from. */
+export function settingsHelp(): string {
+  const width = Math.max(...settingNotes.map(({ name }) => name.length));
+  const lines = settingNotes.map(
+    ({ name, meaning, values, usually, source }) =>
+      `  ${name.padEnd(width)}  ${meaning}: ${values} (default: ${usually}; ${source})`,
+  );
+  return lines.join("\n");
 }
 
 function guaranteeNamed(text: string): (typeof guaranteeNames)[number] {

@@ -39,7 +39,8 @@ function heading(root: ListedNode, own: readonly ListedNode[], { style, metrics 
   const deepest = own.reduce((depth, node) => Math.max(depth, node.depth), 0);
   const facts = [plural(own.length, "node"), `depth ${deepest}`];
   if (root.score !== null) facts.push(`root ${score(root.score)}`);
-  if (best && best.score !== null) facts.push(`best ${metrics.scored(best.task, best.score)}`);
+  if (root.comparable && best && best.score !== null)
+    facts.push(`best ${metrics.scored(best.task, best.score)}`);
   return `${style.bold(root.task)}  ${style.dim(facts.join(", "))}`;
 }
 
@@ -96,7 +97,7 @@ function label(node: ListedNode, { style, metrics }: TreeOptions): string {
     node.score !== null && node.verdict === "scored"
       ? metrics.scored(node.task, node.score)
       : (isFailed(node.verdict) ? style.red : style.dim)(verdictOf(node));
-  const star = node.best ? style.yellow(" ★ best") : "";
+  const star = node.best ? style.yellow(" ★ best") : node.comparable ? "" : style.dim(" not comparable");
   return `${style.cyan(node.id)} ${node.goal ?? "root"}  ${verdict}${star}`;
 }
 

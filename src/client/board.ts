@@ -13,7 +13,10 @@ export interface WatchedGroup {
   readonly verdicts: Map<number, string>;
 }
 
-type KnownNode = Pick<ListedNode, "id" | "task" | "parent" | "depth" | "verdict" | "score" | "quality">;
+type KnownNode = Pick<
+  ListedNode,
+  "id" | "task" | "parent" | "depth" | "verdict" | "score" | "quality" | "comparable"
+>;
 
 export interface Board {
   readonly nodes: Map<string, KnownNode>;
@@ -42,7 +45,7 @@ export function newBoard(run: Run, nodes: readonly KnownNode[]): Board {
 
 function learn(board: Board, node: KnownNode): void {
   board.nodes.set(node.id, node);
-  if (node.verdict === "scored" && node.quality !== null)
+  if (node.comparable && node.verdict === "scored" && node.quality !== null)
     improve(board, node.task, node.quality, node.score, node.id);
 }
 
@@ -110,7 +113,11 @@ export function follow(board: Board, event: RunEvent, now: number): boolean {
       return improve(board, group.opening.task, quality, score, null);
     }
     case "groupClosed":
-      for (const node of event.closing.nodes) learn(board, node);
+      for (const node of event.closing.nodes) {
+        // Scored by the evaluator of its start, like all of its tree.
+        const { comparable = true } = board.nodes.get(node.parent ?? "") ?? {};
+        learn(board, { ...node, comparable });
+      }
       board.spent = event.spent;
       return false;
     default:

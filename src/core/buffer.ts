@@ -2,7 +2,7 @@
  * The learnability buffer `B` (EXIT.md sections 2.1, 2.9, 2.10): an immutable list of entries in the order they
  * came in, and the one function that changes it. Two nodes of a task with equal snapshots are one entry.
  */
-import type { BufferEntry } from "./history.ts";
+import type { BufferChanges, BufferEntry } from "./history.ts";
 import { versionsBehind } from "./policy-version.ts";
 import { pickUniform, pickWeighted } from "./rng.ts";
 import type { Settings } from "./settings.ts";
@@ -159,6 +159,16 @@ export function updateBuffer(
     next = insert(next, entry, settings, drawFor, newcomer++);
   }
   return next;
+}
+
+/** What turned one buffer into the next. */
+export function bufferChanges(before: Buffer, after: Buffer): BufferChanges {
+  const stays = new Set(after.map((entry) => entry.node));
+  const held = new Set(before);
+  return {
+    left: before.flatMap((entry) => (stays.has(entry.node) ? [] : [entry.node])),
+    set: after.filter((entry) => !held.has(entry)),
+  };
 }
 
 function chosenChildren(

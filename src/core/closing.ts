@@ -2,7 +2,7 @@
  * Closing a group: from its members' outcomes to nodes, learnability, rewards and advantages (EXIT.md sections
  * 2.4 to 2.8). The buffer follows when the closed group is folded into the past.
  */
-import type { GroupOpening, Node, Reply } from "./history.ts";
+import type { EmbeddingSource, GroupOpening, Node, Reply } from "./history.ts";
 import { childOf, type Past } from "./past.ts";
 import type { ClosedGroup, GroupClosing, Sha256 } from "./ports.ts";
 import {
@@ -19,11 +19,13 @@ export interface ClosingInput {
   readonly opening: GroupOpening;
   /** The members that came back, by index, each with its outcome. */
   readonly replies: readonly Reply[];
-  /** `infra`: too few members came back; nothing is learnt from the group. */
+  /** `infra`: too few members came back, or they cannot be scored alike; nothing is learnt from the group. */
   readonly state: "closed" | "infra";
   readonly closedSeq: number;
-  /** Embeddings of the members' solutions, in the order of `replies`; null: no diversity bonus. */
-  readonly embeddings: readonly (readonly number[] | null)[] | null;
+  /** Of the members' solutions from their centroid, in the order of `replies`; null: no diversity bonus. */
+  readonly distances: readonly (number | null)[] | null;
+  /** What they were measured with. */
+  readonly embedding: EmbeddingSource | null;
   readonly paper: boolean;
 }
 
@@ -39,8 +41,8 @@ export function closeGroup(
   input: ClosingInput,
   past: Past,
   sha256: Sha256,
-): { closing: Omit<GroupClosing, "buffer" | "draws" | "spent">; closed: ClosedGroup } {
-  const { opening, replies, state, closedSeq } = input;
+): { closing: Omit<GroupClosing, "buffer" | "bufferChanges" | "draws" | "spent">; closed: ClosedGroup } {
+  const { opening, replies, state, closedSeq, distances, embedding } = input;
   const { nodes, nodeOf } = makeNodes(opening, replies, past, sha256);
 
   const qualities = replies.map((reply) => reply.quality);
@@ -52,7 +54,7 @@ export function closeGroup(
   }));
   const r = rewards(members, opening.reward, opening.startQuality);
   const A = S === null ? replies.map(() => null) : advantages(r);
-  const d = input.embeddings === null ? null : diversityFactors(input.embeddings, input.paper);
+  const d = distances === null ? null : diversityFactors(distances, input.paper);
   const informative = S !== null && isInformative(r, opening.reward, opening.startQuality, opening.startSE);
 
   return {
@@ -69,7 +71,9 @@ export function closeGroup(
         reward: r[place] ?? null,
         advantage: weighted(A[place] ?? null, d?.[place]),
         diversity: d?.[place] ?? null,
+        distance: distances?.[place] ?? null,
       })),
+      embedding,
     },
     closed: {
       ...opening,
@@ -83,6 +87,8 @@ export function closeGroup(
         quality: reply.quality,
       })),
       closingDraws: {},
+      embedding,
+      bufferChanges: null,
     },
   };
 }
@@ -128,6 +134,7 @@ function makeNodes(
       policy: opening.policy,
       heldOut: start.parent === null ? isHeldOut(snapshot, sha256) : start.heldOut,
       feedback: reply.feedback,
+      evaluator: opening.evaluator,
     };
     nodes.push(node);
     nodeOf.set(reply.index, node.id);

@@ -27,18 +27,24 @@ export function embedText(text: string): number[] {
  */
 export function embedSolution(solution: Solution): number[] {
   const counts = new Map<string, number>();
-  const decoder = new TextDecoder("utf-8", { fatal: true });
   for (const file of solution) {
     countRuns(file.path, counts);
-    let text: string;
-    try {
-      text = decoder.decode(file.bytes);
-    } catch {
-      text = `binary ${file.bytes.length}`;
-    }
-    countRuns(text, counts);
+    countRuns(textOf(file), counts);
   }
   return vectorOf(counts);
+}
+
+/** A solution as one text, for an embedding model: each file below its path. */
+export function solutionText(solution: Solution): string {
+  return solution.map((file) => `${file.path}\n${textOf(file)}`).join("\n");
+}
+
+function textOf({ bytes }: Solution[number]): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return `binary ${bytes.length}`;
+  }
 }
 
 function countRuns(text: string, counts: Map<string, number>): void {

@@ -71,7 +71,7 @@ export function groupRow(group: Group, learnability: number): GroupRow {
     prompt: { messages: [...prompt.messages], rendered: prompt.rendered },
     draws: { ...group.draws },
     replies: group.replies.map((reply) => {
-      const { feedback: _, qualitySE: __, edit, tokens, logprobs, ...rest } = reply;
+      const { feedback: _, qualitySE: __, distance: ___, edit, tokens, logprobs, ...rest } = reply;
       return {
         ...rest,
         edit: edit && { ...edit, repairs: [...edit.repairs], paths: [...edit.paths] },

@@ -43,6 +43,22 @@ export interface Node {
   readonly heldOut: boolean;
   /** What the next prompt may tell about the verdict: the error trace or the evaluator's reason, never a score. */
   readonly feedback: string | null;
+  /**
+   * `evaluatorDigest` of the task it was scored by; a root and everything below it have the same one. Null: made by
+   * a version that did not record it. Scores of different evaluators are not comparable.
+   */
+  readonly evaluator: string | null;
+}
+
+/** From here on the task is scored by the evaluator of this root, and starts from the task space begin at it. */
+export interface RootInForce {
+  /** Place in the workspace's order of these, from 1. */
+  readonly seq: number;
+  readonly task: string;
+  /** Node id. */
+  readonly node: string;
+  /** The newest `closedSeq` when it came into force; 0 before the first closed group. */
+  readonly after: number;
 }
 
 export interface Message {
@@ -109,10 +125,20 @@ export interface Reply extends SampledReply {
   readonly reward: number | null;
   readonly advantage: number | null;
   readonly diversity: number | null;
+  /** Of its solution's embedding from the group's centroid; null without a diversity bonus or a solution. */
+  readonly distance: number | null;
 }
 
 /** Recorded random draws in [0, 1), by purpose; what was not needed is absent. */
 export type Draws = Readonly<Record<string, number>>;
+
+/** What the diversity factors of a group were measured with. */
+export interface EmbeddingSource {
+  /** Null: the built-in lexical embedding. */
+  readonly model: string | null;
+  /** Digest of the model's weights; null for the built-in one. */
+  readonly digest: string | null;
+}
 
 /** How rewards of the group are computed. */
 export interface RewardSetting {
@@ -148,12 +174,16 @@ export interface GroupOpening {
    * the iterations up to `iteration - pipeline depth`.
    */
   readonly basis: number;
+  /** The decision saw the roots in force up to this `seq`. */
+  readonly roots: number;
+  /** `evaluatorDigest` that scores its members; null: opened by a version that did not record it. */
+  readonly evaluator: string | null;
 }
 
 /** A group, open or closed. */
 export interface Group extends GroupOpening {
   readonly prompt: Prompt;
-  /** `open`, `closed`, or `infra` when fewer than two members came back twice. */
+  /** `open`, `closed`, or `infra`: fewer than two members came back, or its evaluator is no longer in force. */
   readonly state: "open" | "closed" | "infra";
   /** Place in the workspace's order of closed groups, from 1; null while open. */
   readonly closedSeq: number | null;
@@ -178,6 +208,13 @@ export interface BufferEntry {
   readonly dullGroups: number;
   /** `closedSeq` of the group that inserted it: the age that breaks ties. */
   readonly insertedAt: number;
+}
+
+/** What a closed group changed in the buffer: entries that left, then entries as they are now, new ones at the end. */
+export interface BufferChanges {
+  /** Node ids. */
+  readonly left: readonly string[];
+  readonly set: readonly BufferEntry[];
 }
 
 /** Ends of a run; whichever is reached first. */

@@ -3,6 +3,7 @@
  * it arrives (EXIT.md sections 2.3 to 2.5). Every finished step is stored before the next is taken.
  */
 import type { BusyMeters } from "./busy.ts";
+import { EvaluatorBroken } from "./evaluator-broken.ts";
 import type { Group, GroupOpening, Node, Reply, SampledReply } from "./history.ts";
 import type {
   Observer,
@@ -33,6 +34,14 @@ export interface Flight {
   readonly sampled: Promise<number>;
   /** Resolves to the members with their outcomes, by index, once all are scored. */
   readonly scored: Promise<readonly Reply[]>;
+  /** Another evaluator than the group's is in force: what its members were worth cannot be told. */
+  readonly outdated: boolean;
+}
+
+/** A group whose evaluator is no longer in force: it keeps what it has, and nothing is added to it. */
+export function landOutdated(group: Group): Flight {
+  const scored = Promise.resolve(group.replies);
+  return { opening: group, sampled: Promise.resolve(0), scored, outdated: true };
 }
 
 function unscored(sampled: SampledReply): Reply {
@@ -50,6 +59,7 @@ function unscored(sampled: SampledReply): Reply {
     reward: null,
     advantage: null,
     diversity: null,
+    distance: null,
   };
 }
 
@@ -72,10 +82,11 @@ export function fly(
   const solution = start.snapshot === null ? Promise.resolve([]) : ports.snapshots.read(start.snapshot);
   solution.catch(() => undefined);
   const finish = async (sampled: SampledReply): Promise<void> => {
-    const outcome = await outcomeOf(sampled, group, start, await solution, task, ports, signal);
+    const { outcome, broken } = await outcomeOf(sampled, group, start, await solution, task, ports, signal);
     store.addOutcome(group.id, sampled.index, outcome);
     members.set(sampled.index, { ...unscored(sampled), ...withoutEvidence(outcome) });
     observer.replyScored?.(group.id, sampled.index, outcome);
+    if (broken !== null) throw broken;
   };
   const begin = (sampled: SampledReply): void => {
     const scoring = finish(sampled);
@@ -85,7 +96,8 @@ export function fly(
   };
 
   for (const reply of group.replies) {
-    if (reply.verdict === null) begin(reply);
+    // Not judged yet, or not by an evaluator that worked.
+    if (reply.verdict === null || reply.verdict === "eval_error") begin(reply);
     else members.set(reply.index, reply);
   }
   const known = new Set(group.replies.map((reply) => reply.index));
@@ -126,7 +138,7 @@ export function fly(
     return [...members.values()].sort((a, b) => a.index - b.index);
   })();
   scored.catch(() => undefined);
-  return { opening: group, sampled, scored };
+  return { opening: group, sampled, scored, outdated: false };
 }
 
 function withoutEvidence(outcome: Outcome): Omit<Outcome, "evidence"> {
@@ -134,7 +146,10 @@ function withoutEvidence(outcome: Outcome): Omit<Outcome, "evidence"> {
   return rest;
 }
 
-/** reply -> edit -> snapshot -> verdict. A reply without an edit never reaches the sandbox. */
+/**
+ * reply -> edit -> snapshot -> verdict. A reply without an edit never reaches the sandbox. `broken`: the evaluator
+ * failed, so the run has to pause once the outcome is stored.
+ */
 async function outcomeOf(
   sampled: SampledReply,
   group: GroupOpening,
@@ -143,7 +158,7 @@ async function outcomeOf(
   task: ResolvedTask,
   ports: IterationPorts,
   signal: AbortSignal,
-): Promise<Outcome> {
+): Promise<{ readonly outcome: Outcome; readonly broken: EvaluatorBroken | null }> {
   const read = readReply(sampled.text, {
     task,
     start: startSolution,
@@ -152,7 +167,7 @@ async function outcomeOf(
   });
   const { answer, edit } = read;
   if (read.solution === null) {
-    return {
+    const outcome: Outcome = {
       answer,
       edit,
       snapshot: null,
@@ -163,27 +178,28 @@ async function outcomeOf(
       feedback: edit.problem,
       evidence: null,
     };
+    return { outcome, broken: null };
   }
   if (edit.kind === "unchanged") {
     const { snapshot, score, quality, qualitySE, feedback } = start;
     const verdict = start.verdict ?? "invalid";
-    return { answer, edit, snapshot, verdict, score, quality, qualitySE, feedback, evidence: null };
+    const same = { snapshot, verdict, score, quality, qualitySE, feedback };
+    return { outcome: { answer, edit, ...same, evidence: null }, broken: null };
   }
   const solution = read.solution;
   const snapshot = await ports.snapshots.save(solution, start.snapshot);
   signal.throwIfAborted();
   const key = `${group.id}-${sampled.index}`;
   const request = { key, run: group.run, task, snapshot, solution, isRoot: false };
-  const result = await ports.busy.sandbox.during(() => ports.scorer.score(request, signal));
-  return {
-    answer,
-    edit,
-    snapshot,
-    verdict: result.verdict,
-    score: result.score,
-    quality: result.quality,
-    qualitySE: result.qualitySE,
-    feedback: result.feedback,
-    evidence: result.evidence,
-  };
+  let broken: EvaluatorBroken | null = null;
+  const result = await ports.busy.sandbox
+    .during(() => ports.scorer.score(request, signal))
+    .catch((error: unknown) => {
+      if (!(error instanceof EvaluatorBroken)) throw error;
+      broken = error;
+      return error.result;
+    });
+  const { verdict, score, quality, qualitySE, feedback, evidence } = result;
+  const outcome = { answer, edit, snapshot, verdict, score, quality, qualitySE, feedback, evidence };
+  return { outcome, broken };
 }

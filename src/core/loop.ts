@@ -5,14 +5,17 @@
  * The loop keeps nothing that is not in the store: called again for the same run after any interruption, it
  * goes on where the records end.
  */
+import { bufferChanges } from "./buffer.ts";
 import { type BusyMeters, busyMeter } from "./busy.ts";
 import { closeGroup } from "./closing.ts";
-import { embedSolution } from "./embedding.ts";
-import { ExitError } from "./errors.ts";
-import type { Group, Reply, Run } from "./history.ts";
-import { type Flight, fly, type IterationPorts } from "./iteration.ts";
+import { embedSolution, solutionText } from "./embedding.ts";
+import { ExitError, isExitError } from "./errors.ts";
+import type { EmbeddingSource, Group, Reply, Run } from "./history.ts";
+import { type Flight, fly, type IterationPorts, landOutdated } from "./iteration.ts";
 import { openGroup } from "./opening.ts";
-import type { Clock, PolicyInfo, ResolvedTask, SampleOptions, Sha256 } from "./ports.ts";
+import { isComparable } from "./past.ts";
+import type { Clock, PolicyInfo, ResolvedTask, SampleOptions, Sha256, Solution } from "./ports.ts";
+import { centroidDistances } from "./reward.ts";
 import { endsIteration, openRunView, type RunView } from "./run-view.ts";
 import { presetOf } from "./strategy.ts";
 import { isBetter } from "./verdict.ts";
@@ -79,7 +82,7 @@ export async function runLoop(context: LoopContext, signal: AbortSignal): Promis
   const close = async (flight: Flight): Promise<void> => {
     const replies = await flight.scored;
     Object.assign(spending, { ms: elapsed(), modelMs: busy.model.ms(), sandboxMs: busy.sandbox.ms() });
-    await closeFlight(flight, replies, context, view, spending);
+    await closeFlight(flight, replies, context, view, spending, inner);
   };
   const closeInOrder = (iteration: number, flight: Flight): void => {
     const closing = (async () => {
@@ -118,10 +121,11 @@ export async function runLoop(context: LoopContext, signal: AbortSignal): Promis
       const attempt = view.lostFirstTry(iteration) ? 1 : 0;
       let sampled = await sample(() => resumed ?? openNext(context, view, iteration, attempt, inner));
       if (sampled.members < leastMembers && sampled.group.attempt === 0) {
-        context.observer.message?.(
-          "warn",
-          `Fewer than two replies of ${sampled.group.id} came back; it is sampled once more.`,
-        );
+        if (!sampled.flight.outdated)
+          context.observer.message?.(
+            "warn",
+            `Fewer than two replies of ${sampled.group.id} came back; it is sampled once more.`,
+          );
         await closings.get(iteration - 1);
         await close(sampled.flight);
         sampled = await sample(() => openNext(context, view, iteration, 1, inner));
@@ -148,6 +152,12 @@ function launchGroup(
   view: RunView,
   signal: AbortSignal,
 ): Flight {
+  const task = taskOf(context, group.task);
+  if (group.evaluator !== task.evaluatorDigest) {
+    const text = `${group.id} was begun before task ${task.id} was edited: its scores are not comparable with new ones, so its iteration is sampled anew.`;
+    context.observer.message?.("warn", text);
+    return landOutdated(group);
+  }
   const start = view.current.byId.get(group.start);
   if (start === undefined) throw new RangeError(`group ${group.id} starts at an unknown node`);
   const canSample = group.policy === context.policyVersion;
@@ -155,7 +165,7 @@ function launchGroup(
     const text = `${group.id} was begun by another model: it is closed with the replies it has.`;
     context.observer.message?.("warn", text);
   }
-  return fly(group, start, sampling, taskOf(context, group.task), context, canSample, signal);
+  return fly(group, start, sampling, task, context, canSample, signal);
 }
 
 async function openNext(
@@ -167,7 +177,7 @@ async function openNext(
 ): Promise<OpenGroup> {
   const { run, store, observer } = context;
   const opened = await openGroup(
-    { run, iteration, attempt, basis: view.basis },
+    { run, iteration, attempt, basis: view.basis, roots: view.roots },
     view.visibleAt(iteration),
     { ...context, taskOf: (name) => taskOf(context, name) },
     signal,
@@ -195,42 +205,76 @@ async function closeFlight(
   context: LoopContext,
   view: RunView,
   spending: { -readonly [name in keyof Run["spent"]]: number },
+  signal: AbortSignal,
 ): Promise<void> {
   const { run, store, observer } = context;
-  const { opening } = flight;
+  const { opening, outdated } = flight;
+  const isClosed = replies.length >= leastMembers && !outdated;
   const { bonus } = presetOf(opening.strategy, run.settings);
+  const measured = bonus && isClosed ? await measure(opening.id, replies, context, signal) : null;
   const { closing, closed } = closeGroup(
     {
       opening,
       replies,
-      state: replies.length < leastMembers ? "infra" : "closed",
+      state: isClosed ? "closed" : "infra",
       closedSeq: view.nextClosedSeq(),
-      embeddings: bonus ? await embeddings(replies, context) : null,
+      distances: measured?.distances ?? null,
+      embedding: measured?.source ?? null,
       paper: run.settings.paper,
     },
     view.current,
     context.sha256,
   );
+  const before = view.current.buffer;
   const draws = view.add(closed, closing.nodes);
+  const { buffer } = view.current;
   if (endsIteration(closed)) spending.iterations++;
   for (const reply of replies) spending.tokens += reply.tokens?.length ?? 0;
-  const whole = { ...closing, draws, buffer: view.current.buffer, spent: { ...spending } };
+  const changes = bufferChanges(before, buffer);
+  const whole = { ...closing, draws, buffer, bufferChanges: changes, spent: { ...spending } };
   store.closeGroup(whole);
   observer.groupClosed?.(whole, opening);
 }
 
-/** Embeddings of the resulting solutions; null for a member without one, or outside the statistics. */
-async function embeddings(
+/** How far apart the resulting solutions are; null for a member without one, or outside the statistics. */
+async function measure(
+  group: string,
   replies: readonly Reply[],
   context: LoopContext,
-): Promise<(readonly number[] | null)[]> {
-  return Promise.all(
-    replies.map(async (reply) =>
-      reply.snapshot === null || reply.quality === null
-        ? null
-        : embedSolution(await context.snapshots.read(reply.snapshot)),
+  signal: AbortSignal,
+): Promise<{ readonly distances: readonly (number | null)[]; readonly source: EmbeddingSource }> {
+  const solutions = await Promise.all(
+    replies.map((reply) =>
+      reply.snapshot === null || reply.quality === null ? null : context.snapshots.read(reply.snapshot),
     ),
   );
+  const known = solutions.filter((solution) => solution !== null);
+  const { vectors, source } = await embed(group, known, context, signal);
+  const left = [...vectors];
+  const embeddings = solutions.map((solution) => (solution === null ? null : (left.shift() ?? null)));
+  return { distances: centroidDistances(embeddings), source };
+}
+
+async function embed(
+  group: string,
+  solutions: readonly Solution[],
+  { run, policy, withModel, observer }: LoopContext,
+  signal: AbortSignal,
+): Promise<{ readonly vectors: readonly (readonly number[])[]; readonly source: EmbeddingSource }> {
+  const { embeddingModel: model } = run.settings;
+  const embedTexts = policy.embed?.bind(policy);
+  if (model !== null && embedTexts !== undefined && solutions.length > 0) {
+    try {
+      const texts = solutions.map(solutionText);
+      const { digest, vectors } = await withModel(() => embedTexts(model, texts, signal), signal);
+      return { vectors, source: { model, digest } };
+    } catch (error) {
+      if (!isExitError(error, "embedding-too-long")) throw error;
+      const text = `${error.message} The built-in measure is used for ${group}.`;
+      observer.message?.("warn", text);
+    }
+  }
+  return { vectors: solutions.map(embedSolution), source: { model: null, digest: null } };
 }
 
 function budgetEnd(
@@ -251,6 +295,7 @@ function targetReached(target: number, tasks: readonly ResolvedTask[], view: Run
   const ranges = new Map(tasks.map((task) => [task.id, task.definition.metric]));
   return view.current.nodes.some((node) => {
     const range = ranges.get(node.task);
-    return range && node.verdict === "scored" && node.score !== null && !isBetter(target, node.score, range);
+    if (range === undefined || node.verdict !== "scored" || node.score === null) return false;
+    return isComparable(view.current, node) && !isBetter(target, node.score, range);
   });
 }

@@ -53,7 +53,10 @@ export interface Opened {
 
 /** @throws ExitError `context-overflow` if the prompt does not fit the model's context. */
 export async function openGroup(
-  at: { readonly run: Run; readonly iteration: number; readonly attempt: number; readonly basis: number },
+  at: { readonly run: Run; readonly iteration: number; readonly attempt: number } & Pick<
+    GroupOpening,
+    "basis" | "roots"
+  >,
   visible: Past,
   world: {
     readonly taskOf: (name: string) => ResolvedTask;
@@ -93,6 +96,8 @@ export async function openGroup(
     draws: decision.draws,
     seeds: memberSeeds(run, iteration, attempt),
     basis: at.basis,
+    roots: at.roots,
+    evaluator: task.evaluatorDigest,
   };
   const prompt = { messages: built.messages, rendered: built.rendered };
   return { opening, start, prompt, promptTokens: built.tokens, shortened: built.shortened };

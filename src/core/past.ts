@@ -1,6 +1,9 @@
 /**
  * What a decision may look at: the tree, the buffer and the greedy counts after a given sequence of closed
  * groups. It is a fold over the store's records and nothing else, so a fresh process arrives at the same one.
+ *
+ * A task is scored by one evaluator at a time, that of its root in force. Nodes of another one are kept in the tree
+ * and count for nothing: they are no starts, no entries of the buffer, and nothing is compared with them.
  */
 import { type Buffer, type Candidate, type DrawFor, updateBuffer } from "./buffer.ts";
 import type { Node } from "./history.ts";
@@ -12,7 +15,9 @@ export interface Past {
   /** In the order they were made. */
   readonly nodes: Node[];
   readonly byId: Map<string, Node>;
-  /** The oldest node of each (task, snapshot). */
+  /** The root in force of each task. */
+  readonly roots: Map<string, Node>;
+  /** The oldest node of each (task, evaluator, snapshot). */
   readonly oldest: Map<string, Node>;
   /** The one node of each (parent, snapshot). */
   readonly children: Map<string, Node>;
@@ -25,6 +30,7 @@ export function emptyPast(): Past {
   return {
     nodes: [],
     byId: new Map(),
+    roots: new Map(),
     oldest: new Map(),
     children: new Map(),
     buffer: [],
@@ -40,9 +46,18 @@ export function childOf(past: Past, parent: string, snapshot: string): Node | un
   return past.children.get(contentKey(parent, snapshot));
 }
 
-/** The oldest node with this snapshot in the task: the one that stands for all. */
+/** The oldest node with this snapshot in the task, scored by the same evaluator: the one that stands for all. */
 export function oldestOf(past: Past, node: Node): Node {
-  return (node.snapshot !== null && past.oldest.get(contentKey(node.task, node.snapshot))) || node;
+  return (node.snapshot !== null && past.oldest.get(scoredKey(node, node.snapshot))) || node;
+}
+
+function scoredKey({ task, evaluator }: Node, snapshot: string): string {
+  return contentKey(`${task}\0${evaluator ?? ""}`, snapshot);
+}
+
+/** Was the node scored by the evaluator its task has now? */
+export function isComparable({ roots }: { readonly roots: ReadonlyMap<string, Node> }, node: Node): boolean {
+  return roots.get(node.task)?.evaluator === node.evaluator;
 }
 
 function greedyOf(past: Past, task: string): { best: number; counts: Map<string, number> } {
@@ -54,23 +69,36 @@ function greedyOf(past: Past, task: string): { best: number; counts: Map<string,
   return entry;
 }
 
-/** Adds a node: a root, or a child of a group about to be folded in. */
-export function addNode(past: Past, node: Node): void {
+function addNode(past: Past, node: Node): void {
   if (past.byId.has(node.id)) return;
   past.nodes.push(node);
   past.byId.set(node.id, node);
   if (node.snapshot !== null) {
-    const key = contentKey(node.task, node.snapshot);
+    const key = scoredKey(node, node.snapshot);
     if (!past.oldest.has(key)) past.oldest.set(key, node);
     if (node.parent !== null) past.children.set(contentKey(node.parent, node.snapshot), node);
   }
-  if (node.verdict === "scored" && node.quality !== null) {
-    const greedy = greedyOf(past, node.task);
-    if (node.quality > greedy.best) {
-      greedy.best = node.quality;
-      greedy.counts.clear();
-    }
+  countBest(past, node);
+}
+
+function countBest(past: Past, node: Node): void {
+  if (node.verdict !== "scored" || node.quality === null || !isComparable(past, node)) return;
+  const greedy = greedyOf(past, node.task);
+  if (node.quality > greedy.best) {
+    greedy.best = node.quality;
+    greedy.counts.clear();
   }
+}
+
+/** Brings a root into force. What was measured under another evaluator of its task is forgotten. */
+export function addRoot(past: Past, root: Node): void {
+  const before = past.roots.get(root.task);
+  past.roots.set(root.task, root);
+  addNode(past, root);
+  if (before === undefined || before.evaluator === root.evaluator) return;
+  past.buffer = past.buffer.filter((entry) => entry.task !== root.task);
+  past.greedy.delete(root.task);
+  for (const node of past.nodes) if (node.task === root.task) countBest(past, node);
 }
 
 /** Folds one closed group in; `nodes` are the ones it made. */

@@ -4,13 +4,16 @@
  */
 import type { Guarantee, SelfTest } from "./guarantees.ts";
 import type {
+  BufferChanges,
   BufferEntry,
   Edit,
+  EmbeddingSource,
   Group,
   GroupOpening,
   Message,
   Node,
   Prompt,
+  RootInForce,
   Run,
   SampledReply,
 } from "./history.ts";
@@ -161,11 +164,21 @@ export interface Policy {
     options: SampleOptions,
     signal: AbortSignal,
   ): AsyncIterable<SampledReply>;
-  /** Embeddings of texts, one vector each; absent: the built-in lexical embedding is used. */
-  embed?(texts: readonly string[], signal: AbortSignal): Promise<readonly (readonly number[])[]>;
+  /**
+   * Embeddings of texts by a model of the same server; absent where the runtime has none. Never cuts a text.
+   * @throws ExitError `embedding-too-long`, `model-missing`, `model-unsuitable` and those of the server.
+   */
+  embed?(model: string, texts: readonly string[], signal: AbortSignal): Promise<Embeddings>;
   /** Gives back the memory of the weights until the next call that needs them; absent where that cannot be had. */
   unload?(): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface Embeddings {
+  /** Digest of the embedding model's weights. */
+  readonly digest: string;
+  /** One for each text, all of one length. */
+  readonly vectors: readonly (readonly number[])[];
 }
 
 // --- the sandbox -----------------------------------------------------------------------------------------
@@ -329,7 +342,7 @@ export interface ScoreRequest {
 }
 
 export interface Scorer {
-  /** Waits until the machine has room for it. @throws ExitError `evaluator-broken` when the score command itself is at fault. */
+  /** Waits until the machine has room for it. @throws EvaluatorBroken when the score command itself is at fault. */
   score(request: ScoreRequest, signal: AbortSignal): Promise<ScoreResult>;
 }
 
@@ -350,9 +363,13 @@ export interface GroupClosing {
     readonly reward: number | null;
     readonly advantage: number | null;
     readonly diversity: number | null;
+    readonly distance: number | null;
   }[];
+  /** What the distances were measured with; null: no diversity bonus. */
+  readonly embedding: EmbeddingSource | null;
   /** The whole buffer after this group. */
   readonly buffer: readonly BufferEntry[];
+  readonly bufferChanges: BufferChanges;
   /** What its run has spent with this group. */
   readonly spent: Run["spent"];
 }
@@ -371,6 +388,9 @@ export interface ClosedGroup extends GroupOpening {
   }[];
   /** Draws recorded at closing. */
   readonly closingDraws: Readonly<Record<string, number>>;
+  readonly embedding: EmbeddingSource | null;
+  /** Null: closed by a version that did not record them. */
+  readonly bufferChanges: BufferChanges | null;
 }
 
 /** The outcome of one reply once it is realised and scored. */
@@ -403,17 +423,19 @@ export interface Store {
     change: Pick<Run, "spent"> & Partial<Pick<Run, "endedAt" | "endedBy" | "provenance">>,
   ): void;
 
+  /**
+   * Stores a root if it is new, and brings it into force if another one is. With another evaluator the task's
+   * entries leave the buffer.
+   */
   addRoot(node: Node): void;
-  /** Gives a root the score it has under the evaluator as it is now. */
-  setRootScore(
-    id: string,
-    score: Pick<Node, "verdict" | "score" | "quality" | "qualitySE" | "feedback">,
-  ): void;
+  /** By `seq`. */
+  rootsInForce(): readonly RootInForce[];
   /** All nodes in the order they were made. */
   nodes(): readonly Node[];
 
   openGroup(opening: GroupOpening, prompt: Prompt, sampling: SampleOptions): void;
   addReply(group: string, reply: SampledReply): void;
+  /** The first outcome of a reply stays, unless it was an `eval_error`. */
   addOutcome(group: string, index: number, outcome: Outcome): void;
   closeGroup(closing: GroupClosing): void;
   /** In the order of `closedSeq`. */

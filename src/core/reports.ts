@@ -37,6 +37,8 @@ export interface ListedNode extends Node {
   /** Iteration that made it; null for a root. */
   readonly iteration: number | null;
   readonly best: boolean;
+  /** Scored by the evaluator its task has now; others are kept, and count for nothing. */
+  readonly comparable: boolean;
 }
 
 /** What a run needs of this machine, with what is missing and how to mend it. */
@@ -88,6 +90,25 @@ export interface ExportReport {
   readonly kept: number;
   /** Groups left out, by reason. */
   readonly dropped: Readonly<Record<string, number>>;
+}
+
+/** A recorded quantity that does not follow from the other records. */
+export interface Difference {
+  readonly group: string;
+  /** Such as `start`, `reward of reply 3`, `buffer entry n7`. */
+  readonly quantity: string;
+  readonly recorded: unknown;
+  readonly recomputed: unknown;
+}
+
+export interface ReplayReport {
+  readonly run: string;
+  readonly groups: number;
+  /** Quantities that were recomputed and compared. */
+  readonly decisions: number;
+  readonly differences: readonly Difference[];
+  /** Sentences: what could not be checked, since an older version did not record it. */
+  readonly notChecked: readonly string[];
 }
 
 export type FreedKind =

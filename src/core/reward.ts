@@ -69,27 +69,31 @@ export function advantages(rewardsOfGroup: readonly (number | null)[]): (number 
 }
 
 /**
- * Diversity factors `d`, one a member, from embeddings of the members' solutions (null: no snapshot). Members
- * without one have factor 1 and are left out of the centroid. Ours: distance over mean distance, clamped to
- * [0.5, 2]. The paper's: distance over (max - min), 1 where that difference is below 1e-9.
+ * Euclidean distances of the members' solutions from their centroid, from embeddings (null: no snapshot). Members
+ * without one have none and are left out of the centroid.
  */
-export function diversityFactors(
-  embeddings: readonly (readonly number[] | null)[],
-  paper: boolean,
-): number[] {
+export function centroidDistances(embeddings: readonly (readonly number[] | null)[]): (number | null)[] {
   const known = embeddings.filter((vector): vector is readonly number[] => vector !== null);
-  const first = known[0];
-  if (first === undefined) return embeddings.map(() => 1);
-  const centroid = first.map((_, axis) => mean(known.map((vector) => vector[axis] ?? 0)));
-  const distance = (vector: readonly number[]): number =>
-    Math.sqrt(vector.reduce((sum, value, axis) => sum + (value - (centroid[axis] ?? 0)) ** 2, 0));
-  const distances = known.map(distance);
-  const divisor = paper ? Math.max(...distances) - Math.min(...distances) : mean(distances);
+  const centroid = (known[0] ?? []).map((_, axis) => mean(known.map((vector) => vector[axis] ?? 0)));
+  return embeddings.map(
+    (vector) =>
+      vector && Math.sqrt(vector.reduce((sum, value, axis) => sum + (value - (centroid[axis] ?? 0)) ** 2, 0)),
+  );
+}
+
+/**
+ * Diversity factors `d`, one a member, from the distances to the centroid; 1 for a member without one. Ours: distance
+ * over mean distance, clamped to [0.5, 2]. The paper's: distance over (max - min), 1 where that difference is below
+ * 1e-9.
+ */
+export function diversityFactors(distances: readonly (number | null)[], paper: boolean): number[] {
+  const known = present(distances);
+  if (known.length === 0) return distances.map(() => 1);
+  const divisor = paper ? Math.max(...known) - Math.min(...known) : mean(known);
   const none = paper ? divisor < 1e-9 : divisor === 0;
-  return embeddings.map((vector) => {
-    if (vector === null || none) return 1;
-    const factor = distance(vector) / divisor;
-    return paper ? factor : clip(factor, 0.5, 2);
+  return distances.map((distance) => {
+    if (distance === null || none) return 1;
+    return paper ? distance / divisor : clip(distance / divisor, 0.5, 2);
   });
 }
 

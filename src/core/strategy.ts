@@ -5,7 +5,7 @@
 import { type Buffer, drawStart } from "./buffer.ts";
 import { ExitError } from "./errors.ts";
 import type { Goal, IterationStrategy, Node, Strategy } from "./history.ts";
-import { oldestOf, type Past } from "./past.ts";
+import { isComparable, oldestOf, type Past } from "./past.ts";
 import { draw, pickUniform } from "./rng.ts";
 import type { Settings } from "./settings.ts";
 import { isFailed } from "./verdict.ts";
@@ -91,7 +91,7 @@ function exploringStart(
     const node = past.byId.get(entry.node);
     if (node !== undefined) return { start: node, fromBuffer: true };
   }
-  return { start: newestRoot(past, drawTask(context.tasks, drawFor)), fromBuffer: false };
+  return { start: rootInForce(past, drawTask(context.tasks, drawFor)), fromBuffer: false };
 }
 
 /** What a run may draw from the buffer: entries of its tasks, under `curriculum` only roots. */
@@ -107,9 +107,9 @@ function drawTask(tasks: readonly string[], drawFor: (purpose: string) => number
   return tasks[place] ?? "";
 }
 
-/** The newest root of a task: where starts from the task space begin. */
-export function newestRoot(past: Past, task: string): Node {
-  const root = past.nodes.findLast((node) => node.task === task && node.parent === null);
+/** Where starts of a task from the task space begin: its newest root. */
+function rootInForce(past: Past, task: string): Node {
+  const root = past.roots.get(task);
   if (root === undefined) throw new ExitError("no-start", `Task ${task} has no root yet; run it once alone.`);
   return root;
 }
@@ -128,7 +128,8 @@ function greedyStart(
   let newestFailed: Node | undefined;
   let newestFailedWaiting: Node | undefined;
   for (const node of past.nodes) {
-    if (node.task !== task || node.quality === null || oldestOf(past, node) !== node) continue;
+    if (node.task !== task || node.quality === null || !isComparable(past, node)) continue;
+    if (oldestOf(past, node) !== node) continue;
     if (node.verdict !== "scored") {
       if (isFailed(node.verdict)) {
         newestFailed = node;
@@ -142,7 +143,7 @@ function greedyStart(
   }
   const [first, waitingOne] = best === undefined ? [newestFailed, newestFailedWaiting] : [best, bestWaiting];
   if (waitingOne !== undefined) return waitingOne;
-  if (first === undefined) return newestRoot(past, task);
+  if (first === undefined) return rootInForce(past, task);
   draws.greedyRestart = 1;
   return first;
 }

@@ -24,4 +24,5 @@ export const readOnlyMethods: ReadonlySet<MethodName> = new Set<MethodName>([
   "solution",
   "diff",
   "models",
+  "replay",
 ]);

@@ -3,9 +3,10 @@
  * something are strict: an option this runner does not know is refused, not ignored.
  */
 import { z } from "zod";
+import { messageOf } from "../core/errors.ts";
 import { guaranteeNames } from "../core/guarantees.ts";
 import { strategies } from "../core/history.ts";
-import { type Settings, settingsSchema } from "../core/settings.ts";
+import { checkSetting, type Settings } from "../core/settings.ts";
 
 const name = z.string().min(1);
 const task = name.nullable();
@@ -31,15 +32,17 @@ const initRequest = z.strictObject({
   image: name,
 });
 
-/** Some of the settings, checked like a whole set but without its defaults filled in. */
+/** Some of the settings, without the defaults of the others filled in. */
 const someSettings = z.record(z.string(), z.unknown()).transform((given, context): Partial<Settings> => {
-  const whole = settingsSchema.safeParse(given);
-  if (!whole.success) {
-    for (const issue of whole.error.issues)
-      context.addIssue({ code: "custom", path: [...issue.path], message: issue.message });
-    return z.NEVER;
+  const settings = {};
+  for (const [key, value] of Object.entries(given)) {
+    try {
+      Object.assign(settings, checkSetting(key, value));
+    } catch (error) {
+      context.addIssue({ code: "custom", path: [key], message: messageOf(error) });
+    }
   }
-  return Object.fromEntries(Object.entries(whole.data).filter(([key]) => key in given));
+  return settings;
 });
 
 const budget = z
@@ -88,6 +91,7 @@ export const requestSchemas = {
   diff: z.object({ node: name, against: name.nullable(), task }),
   apply: z.strictObject({ node: name, task }),
   revert: nothing,
+  replay: z.object({ run: name }),
   export: z.strictObject({ out: name, task }),
   clean: z.strictObject({ dryRun: z.boolean(), exports: z.boolean() }),
   models: z.object({ endpoint: name.nullable().exactOptional() }),

@@ -8,6 +8,7 @@ import type {
   ModelList,
   NodeSolution,
   Readiness,
+  ReplayReport,
   ScoreReport,
   Shown,
   Status,
@@ -21,11 +22,13 @@ export type {
   ListedNode,
   ModelChoice,
   Readiness,
+  ReplayReport,
   ScoreReport,
   Shown,
   Status,
   TaskStatus,
 } from "../core/reports.ts";
+export { checkSetting, type Settings, settingNotes } from "../core/settings.ts";
 export { isFailed, type Verdict } from "../core/verdict.ts";
 
 export interface Results {
@@ -43,6 +46,7 @@ export interface Results {
   diff: { readonly from: string; readonly to: string; readonly diff: string };
   apply: { readonly node: string; readonly paths: readonly string[]; readonly merged: boolean };
   revert: { readonly node: string; readonly paths: readonly string[] };
+  replay: ReplayReport;
   export: ExportReport;
   clean: CleanReport;
   models: ModelList;

@@ -24,6 +24,7 @@ export const handlers: Handlers = {
   diff: (app, { node, against, task }) => app.diff(node, against, task),
   apply: (app, { node, task }) => app.apply(node, task),
   revert: (app) => app.revert(),
+  replay: (app, { run }) => app.replay(run),
   export: (app, request) => app.export(request),
   clean: (app, request) => app.clean(request),
   models: (app, { endpoint }, signal) => app.models(endpoint ?? null, signal),

@@ -4,6 +4,7 @@ import { closeGroup } from "../../src/core/closing.ts";
 import type { GroupOpening, Node, Reply } from "../../src/core/history.ts";
 import type { Past } from "../../src/core/past.ts";
 import type { ClosedGroup, GroupClosing, Sha256 } from "../../src/core/ports.ts";
+import { centroidDistances } from "../../src/core/reward.ts";
 import { qualityOf, type Verdict } from "../../src/core/verdict.ts";
 import { type Content, type Deed, rawScore, type TaskPlan } from "./scenarios.ts";
 
@@ -80,14 +81,17 @@ function replyOf(index: number, outcome: Outcome, kind: "file" | "none" | "uncha
     },
     ...{ answer: null, edit: { kind, repairs: [], problem: null, paths: [] } },
     ...outcome,
-    ...{ feedback: null, node: null, reward: null, advantage: null, diversity: null },
+    ...{ feedback: null, node: null, reward: null, advantage: null, diversity: null, distance: null },
   };
 }
 
 export function rootNode(id: string, task: string, outcome: Outcome): Node {
   const blank = { parent: null, depth: 0, goal: null, group: null, policy: null, heldOut: false } as const;
-  return { id, task, ...blank, ...outcome, feedback: null };
+  return { id, task, ...blank, ...outcome, feedback: null, evaluator };
 }
+
+/** All scores are of one evaluator. */
+export const evaluator = "e";
 
 export const sha256: Sha256 = (data) => createHash("sha256").update(data).digest("hex");
 
@@ -108,7 +112,8 @@ export function close(
     {
       ...{ opening, replies, closedSeq, paper },
       state: members.length < 2 ? "infra" : "closed",
-      embeddings: bonus ? embeddings : null,
+      distances: bonus ? centroidDistances(embeddings) : null,
+      embedding: null,
     },
     past,
     sha256,

@@ -2,12 +2,13 @@
 import fc from "fast-check";
 import type { GroupOpening } from "../../src/core/history.ts";
 import { rewardSetting } from "../../src/core/opening.ts";
-import { addNode, emptyPast } from "../../src/core/past.ts";
+import { addRoot, emptyPast } from "../../src/core/past.ts";
 import { rewardRule } from "../../src/core/task.ts";
 import { isFailed } from "../../src/core/verdict.ts";
 import {
   bareRequest,
   close,
+  evaluator,
   membersForOracle,
   membersOf,
   outcomeOf,
@@ -53,11 +54,11 @@ export function playGroup(plan: GroupPlan): { scenario: object; answer: object }
     ...{ policy: policyOf(0), startQuality: start.quality, startSnapshot: start.snapshot },
     startSE: start.qualitySE,
     reward: rewardSetting(decision, rewardRule({ solution: task, reward: task.reward }, settings), settings),
-    ...{ draws: {}, seeds: [], basis: 0 },
+    ...{ draws: {}, seeds: [], basis: 0, roots: 1, evaluator },
   };
   const members = membersOf(plan.deeds, start, task, contents);
   const past = emptyPast();
-  addNode(past, start);
+  addRoot(past, start);
   const { answer } = close(opening, members, { bonus, paper: settings.paper, closedSeq: 1 }, past);
   const scenario = {
     kind: "group",

@@ -1,7 +1,7 @@
 /** Histories of one or two runs of a workspace: EXIT.md section 2 from iteration to iteration, and 3. */
 import fc from "fast-check";
 import { type Buffer, startWeights } from "../../src/core/buffer.ts";
-import type { GroupOpening, Node, Run } from "../../src/core/history.ts";
+import type { GroupOpening, Node, RootInForce, Run } from "../../src/core/history.ts";
 import { decideNext, rewardSetting } from "../../src/core/opening.ts";
 import type { ClosedGroup } from "../../src/core/ports.ts";
 import { openRunView } from "../../src/core/run-view.ts";
@@ -10,6 +10,7 @@ import { rewardRule } from "../../src/core/task.ts";
 import {
   bareRequest,
   close,
+  evaluator,
   membersForOracle,
   membersOf,
   outcomeOf,
@@ -59,7 +60,12 @@ const nameOf = (place: number): string => `t${place}`;
 
 /** The scenario for the oracle, and the engine's answer. */
 export function playHistory(plan: HistoryPlan): { scenario: object; answer: object } {
-  const store = { runs: [] as Run[], nodes: [] as Node[], groups: [] as ClosedGroup[] };
+  const store = {
+    runs: [] as Run[],
+    nodes: [] as Node[],
+    groups: [] as ClosedGroup[],
+    roots: [] as RootInForce[],
+  };
   const steps: object[] = [];
   const answers: object[] = [];
   let policy = 0;
@@ -69,10 +75,13 @@ export function playHistory(plan: HistoryPlan): { scenario: object; answer: obje
     const begun = beginRun(`r${place}`, runPlan, plan, store.nodes);
     store.runs.push(begun.run);
     store.nodes.push(...begun.roots);
+    for (const { task, id } of begun.roots)
+      store.roots.push({ seq: store.roots.length + 1, task, node: id, after: store.groups.length });
     const view = openRunView(begun.run, {
       runs: () => store.runs,
       nodes: () => store.nodes,
       closedGroups: () => store.groups,
+      rootsInForce: () => store.roots,
     });
     for (const [iteration, { deeds, promotion }] of plan.steps
       .slice(place * length, (place + 1) * length)
@@ -185,7 +194,7 @@ function openingOf(
 ): GroupOpening {
   return {
     ...{ id: `${run.id}i${iteration}`, run: run.id, iteration, attempt: lost ? 1 : 0, task: start.task },
-    ...{ start: start.id, ...decision, policy, reward, seeds: [], basis: 0 },
+    ...{ start: start.id, ...decision, policy, reward, seeds: [], basis: 0, roots: 0, evaluator },
     ...{ startQuality: start.quality, startSnapshot: start.snapshot, startSE: start.qualitySE },
   };
 }

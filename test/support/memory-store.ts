@@ -1,6 +1,6 @@
 /** The store's port in memory: the same rules, no durability. For tests of the engine alone. */
 import type { SelfTest } from "../../src/core/guarantees.ts";
-import type { Group, Node, Reply, Run } from "../../src/core/history.ts";
+import type { Group, Node, Reply, RootInForce, Run } from "../../src/core/history.ts";
 import type {
   ClosedGroup,
   Evidence,
@@ -25,6 +25,7 @@ export function createMemoryStore(): Store & { readonly log: string[] } {
   const scores = new Map<string, StoredScore>();
   const passed = new Set<string>();
   const selfTests = new Map<string, SelfTest>();
+  const roots: RootInForce[] = [];
   const log: string[] = [];
   let buffer: GroupClosing["buffer"] = [];
   let applied: ReturnType<Store["applied"]> = null;
@@ -50,12 +51,17 @@ export function createMemoryStore(): Store & { readonly log: string[] } {
       const run = runs.get(id);
       if (run) runs.set(id, { ...run, ...update });
     },
-    addRoot: (node) => void nodes.push(node),
-    setRootScore: (id, score) => {
-      const place = nodes.findIndex((node) => node.id === id);
-      const node = nodes[place];
-      if (node) nodes[place] = { ...node, ...score };
+    addRoot: (node) => {
+      if (!nodes.some(({ id }) => id === node.id)) nodes.push(node);
+      const before = roots.findLast(({ task }) => task === node.task)?.node;
+      if (before === node.id) return;
+      const after = Math.max(0, ...[...groups.values()].map(({ closing }) => closing?.closedSeq ?? 0));
+      roots.push({ seq: roots.length + 1, task: node.task, node: node.id, after });
+      const evaluator = nodes.find(({ id }) => id === before)?.evaluator;
+      if (before !== undefined && evaluator !== node.evaluator)
+        buffer = buffer.filter(({ task }) => task !== node.task);
     },
+    rootsInForce: () => [...roots],
     nodes: () => [...nodes],
     openGroup: (opening, prompt, sampling) => {
       log.push(`open ${opening.id}`);
@@ -79,6 +85,7 @@ export function createMemoryStore(): Store & { readonly log: string[] } {
       const blank = {
         ...{ answer: null, edit: null, snapshot: null, verdict: null, score: null, quality: null },
         ...{ qualitySE: null, feedback: null, node: null, reward: null, advantage: null, diversity: null },
+        distance: null,
       };
       const replies = [...entry.group.replies, { ...sampled, ...blank }];
       entry.group = { ...entry.group, replies: replies.sort((a, b) => a.index - b.index) };
@@ -116,6 +123,8 @@ export function createMemoryStore(): Store & { readonly log: string[] } {
               informative: closing.informative,
               children,
               closingDraws: draws,
+              embedding: closing.embedding,
+              bufferChanges: closing.bufferChanges,
             },
           ];
         })

@@ -29,7 +29,7 @@ export const solutionOf = (x: number): Solution => [
 const numberIn = (solution: Solution): number =>
   (JSON.parse(new TextDecoder().decode(solution[0]?.bytes)) as { x: number }).x;
 
-export function memoryTask(name = "tiny"): ResolvedTask {
+export function memoryTask(name = "tiny", evaluatorDigest = "e0"): ResolvedTask {
   const definition = taskSchema.parse({
     name,
     instruction: "Raise x.",
@@ -55,7 +55,7 @@ export function memoryTask(name = "tiny"): ResolvedTask {
     context: [],
     inputs: empty,
     hidden: empty,
-    evaluatorDigest: "e0",
+    evaluatorDigest,
   };
 }
 
@@ -173,18 +173,20 @@ export async function memoryWorld(
     readonly iterations?: number;
     readonly run?: Partial<Run>;
     readonly settings?: Partial<Run["settings"]>;
+    readonly task?: ResolvedTask;
     readonly checkSpace?: LoopContext["checkSpace"];
     readonly withModel?: LoopContext["withModel"];
   } = {},
 ): Promise<World> {
   const store = change.store ?? createMemoryStore();
   const snapshots = change.snapshots ?? memorySnapshots();
-  const task = memoryTask();
+  const task = change.task ?? memoryTask();
   if (store.nodes().length === 0) {
     const root: Node = {
       ...{ id: "n1", task: task.id, parent: null, depth: 0, goal: null, verdict: "scored", score: 10 },
       ...{ quality: 0.1, qualitySE: null, group: null, policy: null, heldOut: false, feedback: null },
       snapshot: await snapshots.save(solutionOf(10), null),
+      evaluator: task.evaluatorDigest,
     };
     store.addRoot(root);
   }

@@ -1,14 +1,16 @@
 /** The main job on real parts: a real model, a real sandbox, a user's repository around it. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, onTestFinished } from "vitest";
 import type { GroupRow } from "../../src/core/export.ts";
 import { isInformative, learnability, rewards } from "../../src/core/reward.ts";
 import { isFailed } from "../../src/core/verdict.ts";
 import type { RunEvent } from "../../src/protocol/events.ts";
+import type { ReplayReport } from "../../src/protocol/results.ts";
 import { testWith } from "../support/without.ts";
-import { copyOfExample, digestOf, git, type Product } from "./product.ts";
+import { copyOfExample, digestOf, git, gone, type Product } from "./product.ts";
 
 const it = testWith("docker", "model");
 
@@ -56,6 +58,51 @@ describe("a run of six iterations", () => {
     expect(await git(product.folder, "status", "--porcelain")).toBe("");
     process.kill(product.runnerPid(), "SIGTERM");
     await expect.poll(() => product.leftovers(), { timeout: 30_000 }).toEqual([]);
+  });
+
+  it("replays without a difference, and names each record that is changed by hand", async () => {
+    const report = await product.json<ReplayReport>("replay", "r1");
+    expect(report).toMatchObject({ groups: 6, differences: [], notChecked: [] });
+    expect((await product.call("replay", "r1")).stdout).toBe(
+      `0 differences in 6 groups, ${report.decisions} decisions\n`,
+    );
+    const pid = product.runnerPid();
+    process.kill(pid, "SIGTERM");
+    await gone(pid);
+    const changes: readonly [string, RegExp][] = [
+      [
+        `UPDATE replies SET reward = reward + 0.25 WHERE "group" = 'r1i2' AND "index" = 1`,
+        /^r1i2: reward of reply 1$/,
+      ],
+      ["UPDATE groups SET learnability = learnability + 0.01 WHERE id = 'r1i3'", /^r1i3: learnability S$/],
+      [
+        `UPDATE groups SET start = (SELECT max(id) FROM nodes WHERE id <> start) WHERE id = 'r1i4'`,
+        /^r1i4: start$/,
+      ],
+      ["UPDATE groups SET draws = json_set(draws, '$.source', 2) WHERE id = 'r1i4'", /^r1i4: draw source$/],
+      ["UPDATE buffer SET S = S + 0.01 WHERE place = 0", /^r1i5: buffer as stored$/],
+      [
+        "UPDATE groups SET bufferChanges = json_set(bufferChanges, '$.set[0].S', 9) WHERE id = 'r1i0'",
+        /^r1i0: buffer entry n1$/,
+      ],
+    ];
+    for (const [sql, named] of changes) {
+      const copy = copyOfExample("digits-config");
+      try {
+        cpSync(join(product.folder, ".exit"), join(copy.folder, ".exit"), { recursive: true });
+        const database = new DatabaseSync(join(copy.folder, ".exit", "history.db"));
+        expect(database.prepare(sql).run().changes, sql).toBe(1);
+        database.close();
+        const { code, stdout } = await copy.call("replay", "r1", "--json");
+        const { differences } = JSON.parse(stdout) as ReplayReport;
+        expect(differences.map(({ group, quantity }) => `${group}: ${quantity}`)).toContainEqual(
+          expect.stringMatching(named),
+        );
+        expect(code).toBe(1);
+      } finally {
+        await copy.remove();
+      }
+    }
   });
 
   it("exports rows whose learnability, rewards and advantages follow from the row itself", async () => {

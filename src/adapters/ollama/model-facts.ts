@@ -36,13 +36,7 @@ export async function readModelFacts(
   sha256: Sha256,
   signal: AbortSignal,
 ): Promise<ModelFacts> {
-  const shown = await show(server, model, false, signal);
-  const host = remoteHost(shown);
-  if (host !== null)
-    throw new ExitError(
-      "model-remote",
-      `The model "${model}" runs on ${host}, not on your Ollama server: your code would be sent there. Choose a model that runs locally.`,
-    );
+  const shown = await showLocal(server, model, signal);
   if (shown.capabilities !== undefined && !shown.capabilities.includes("completion"))
     throw new ExitError(
       "model-unsuitable",
@@ -61,7 +55,7 @@ export async function readModelFacts(
   const firstLine = shown.license?.split("\n").find((line) => line.trim() !== "");
   return {
     name: withTag(model),
-    digest: weightsDigest(shown.modelfile, sha256) ?? (await manifestDigest(server, model, signal)),
+    digest: await digestOf(server, model, shown, sha256, signal),
     template,
     templateDigest: sha256(template ?? shown.template ?? ""),
     bosToken: special("bos"),
@@ -72,6 +66,37 @@ export async function readModelFacts(
     quantisation: shown.details?.quantization_level || null,
     license: text(info["general.license"]) ?? (firstLine ? firstLine.trim().slice(0, 80) : null),
   };
+}
+
+/** Digest of a model's weights. @throws ExitError `model-missing`, `model-remote`, `ollama-unreachable`. */
+export async function readDigest(
+  server: Server,
+  model: string,
+  sha256: Sha256,
+  signal: AbortSignal,
+): Promise<string> {
+  return digestOf(server, model, await showLocal(server, model, signal), sha256, signal);
+}
+
+async function digestOf(
+  server: Server,
+  model: string,
+  { modelfile }: ShowResponse,
+  sha256: Sha256,
+  signal: AbortSignal,
+): Promise<string> {
+  return weightsDigest(modelfile, sha256) ?? (await manifestDigest(server, model, signal));
+}
+
+/** What the server says of a model that runs there itself. */
+async function showLocal(server: Server, model: string, signal: AbortSignal): Promise<ShowResponse> {
+  const shown = await show(server, model, false, signal);
+  const host = remoteHost(shown);
+  if (host === null) return shown;
+  throw new ExitError(
+    "model-remote",
+    `The model "${model}" runs on ${host}, not on your Ollama server: your code would be sent there. Choose a model that runs locally.`,
+  );
 }
 
 /** A name without a tag means the tag `latest`. */

@@ -8,9 +8,10 @@ import { schemaDigest } from "../../core/constrained.ts";
 import { ExitError } from "../../core/errors.ts";
 import type { Message } from "../../core/history.ts";
 import type { Policy, PolicyInfo, Sha256 } from "../../core/ports.ts";
+import { embedTexts } from "./embed.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { evaluate, isTooLong, type LoadedModel, loadModel, meaningFor } from "./loaded-model.ts";
-import { type ModelFacts, readModelFacts } from "./model-facts.ts";
+import { type ModelFacts, readModelFacts, withTag } from "./model-facts.ts";
 import { loadOptions } from "./raw-request.ts";
 import { sampleGroup } from "./sample-group.ts";
 import { connect, type Server } from "./server.ts";
@@ -132,6 +133,13 @@ export async function createOllamaPolicy(options: OllamaOptions, signal?: AbortS
         if (isTooLong(error)) throw tooLong(tokens, sampling.maxTokens, room);
         throw await meaningFor(error, server, facts.name, within);
       }
+    },
+
+    async embed(embedding, texts, end) {
+      const within = until(end);
+      const own = withTag(embedding) === facts.name ? await abortable(loaded(), end) : null;
+      const options = own === null ? {} : loadOptions(own.loading);
+      return embedTexts(server, { model: embedding, texts, options }, sha256, within);
     },
 
     async unload() {

@@ -30,7 +30,8 @@ export function closingOf(database: Database): Pick<Store, "closeGroup" | "buffe
 function closeRow(database: Database, closing: GroupClosing): boolean {
   const changed = database.run(
     `UPDATE groups SET state = :state, closedSeq = :closedSeq, learnability = :learnability,
-      informative = :informative, closingDraws = :closingDraws WHERE id = :id AND state = 'open'`,
+      informative = :informative, closingDraws = :closingDraws, embedding = :embedding,
+      bufferChanges = :bufferChanges WHERE id = :id AND state = 'open'`,
     {
       id: closing.group,
       state: closing.state,
@@ -38,6 +39,8 @@ function closeRow(database: Database, closing: GroupClosing): boolean {
       learnability: closing.learnability,
       informative: Number(closing.informative),
       closingDraws: JSON.stringify(closing.draws),
+      embedding: closing.embedding === null ? null : JSON.stringify(closing.embedding),
+      bufferChanges: JSON.stringify(closing.bufferChanges),
     },
   );
   if (changed === 1) return true;
@@ -50,11 +53,11 @@ function closeRow(database: Database, closing: GroupClosing): boolean {
 function storeClosing(database: Database, closing: GroupClosing): void {
   for (const node of closing.nodes) insertNode(database, node);
   for (const reply of closing.replies) {
-    const { index, node, reward, advantage, diversity } = reply;
+    const { index, node, reward, advantage, diversity, distance } = reply;
     const changed = database.run(
-      `UPDATE replies SET node = :node, reward = :reward, advantage = :advantage, diversity = :diversity
-        WHERE "group" = :group AND "index" = :index`,
-      { group: closing.group, index, node, reward, advantage, diversity },
+      `UPDATE replies SET node = :node, reward = :reward, advantage = :advantage, diversity = :diversity,
+        distance = :distance WHERE "group" = :group AND "index" = :index`,
+      { group: closing.group, index, node, reward, advantage, diversity, distance },
     );
     if (changed === 0) throw new RangeError(`reply ${index} of group ${closing.group} is not stored`);
   }

@@ -1,6 +1,14 @@
 /** Groups: what was fixed when they were opened, and what their closing found. */
 
-import { type Group, type GroupOpening, goals, type Prompt, strategies } from "../../core/history.ts";
+import {
+  type BufferChanges,
+  type EmbeddingSource,
+  type Group,
+  type GroupOpening,
+  goals,
+  type Prompt,
+  strategies,
+} from "../../core/history.ts";
 import type { ClosedGroup, SampleOptions, Store } from "../../core/ports.ts";
 import type { Database, Row } from "./database.ts";
 import { repliesOfGroup } from "./replies.ts";
@@ -37,6 +45,8 @@ function insertGroup(
       draws: JSON.stringify(opening.draws),
       seeds: JSON.stringify(opening.seeds),
       basis: opening.basis,
+      roots: opening.roots,
+      evaluator: opening.evaluator,
       sampling: JSON.stringify(sampling),
     },
     "ON CONFLICT (id) DO NOTHING",
@@ -65,6 +75,8 @@ function openingOf(row: Row): GroupOpening {
     draws: json(row, "draws"),
     seeds: json(row, "seeds"),
     basis: number(row, "basis"),
+    roots: number(row, "roots"),
+    evaluator: orNull(text, row, "evaluator"),
   };
 }
 
@@ -101,6 +113,8 @@ export function groupsOf(
           informative: flag(row, "informative"),
           children: children.get(text(row, "id")) ?? [],
           closingDraws: json(row, "closingDraws"),
+          embedding: orNull(json<EmbeddingSource>, row, "embedding"),
+          bufferChanges: orNull(json<BufferChanges>, row, "bufferChanges"),
         }));
     },
     openGroups: (run) =>

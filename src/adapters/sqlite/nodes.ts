@@ -27,6 +27,7 @@ export function insertNode(database: Database, node: Node): void {
       policy: node.policy,
       heldOut: Number(node.heldOut),
       feedback: node.feedback,
+      evaluator: node.evaluator,
     },
     "ON CONFLICT (id) DO NOTHING",
   );
@@ -48,26 +49,40 @@ function nodeOf(row: Row): Node {
     policy: orNull(text, row, "policy"),
     heldOut: flag(row, "heldOut"),
     feedback: orNull(text, row, "feedback"),
+    evaluator: orNull(text, row, "evaluator"),
   };
 }
 
-export function nodesOf(database: Database): Pick<Store, "addRoot" | "setRootScore" | "nodes"> {
+/** Nothing if the root is in force already. */
+function bringIntoForce(database: Database, { id, task, evaluator }: Node): void {
+  const before = database.get(
+    `SELECT roots.node, nodes.evaluator FROM roots JOIN nodes ON nodes.id = roots.node
+      WHERE roots.task = :task ORDER BY roots.seq DESC LIMIT 1`,
+    { task },
+  );
+  if (before?.node === id) return;
+  database.run(
+    `INSERT INTO roots (task, node, "after") VALUES (:task, :id, (SELECT ifnull(max(closedSeq), 0) FROM groups))`,
+    { task, id },
+  );
+  if (before !== undefined && before.evaluator !== evaluator)
+    database.run("DELETE FROM buffer WHERE task = :task", { task });
+}
+
+export function nodesOf(database: Database): Pick<Store, "addRoot" | "rootsInForce" | "nodes"> {
   return {
-    addRoot: (node) => insertNode(database, node),
-    setRootScore(id, score) {
-      database.run(
-        `UPDATE nodes SET verdict = :verdict, score = :score, quality = :quality, qualitySE = :qualitySE,
-          feedback = :feedback WHERE id = :id AND parent IS NULL`,
-        {
-          id,
-          verdict: score.verdict,
-          score: score.score,
-          quality: score.quality,
-          qualitySE: score.qualitySE,
-          feedback: score.feedback,
-        },
-      );
-    },
+    addRoot: (node) =>
+      database.transaction(() => {
+        insertNode(database, node);
+        bringIntoForce(database, node);
+      }),
+    rootsInForce: () =>
+      database.all("SELECT * FROM roots ORDER BY seq").map((row) => ({
+        seq: number(row, "seq"),
+        task: text(row, "task"),
+        node: text(row, "node"),
+        after: number(row, "after"),
+      })),
     nodes: () => database.all("SELECT * FROM nodes ORDER BY seq").map(nodeOf),
   };
 }

@@ -55,6 +55,7 @@ function replyOf(row: Row): Reply {
     reward: orNull(number, row, "reward"),
     advantage: orNull(number, row, "advantage"),
     diversity: orNull(number, row, "diversity"),
+    distance: orNull(number, row, "distance"),
   };
 }
 
@@ -84,6 +85,11 @@ export function repliesOf(database: Database): Pick<Store, "addReply" | "addOutc
     addReply: (group, reply) => database.transaction(() => insertReply(group, reply)),
     addOutcome: (group, index, outcome) =>
       database.transaction(() => {
+        database.run(
+          `DELETE FROM outcomeTexts WHERE "group" = :group AND "index" = :index AND EXISTS
+            (SELECT 1 FROM replies WHERE "group" = :group AND "index" = :index AND verdict = 'eval_error')`,
+          { group, index },
+        );
         const inserted = database.insert(
           "outcomeTexts",
           {

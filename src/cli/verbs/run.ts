@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import { strategies } from "../../protocol/results.ts";
 import { contextOf } from "../context.ts";
 import { collect, number, positive, whole } from "../options.ts";
-import { defaultIterations, type RunFlags, runRequestFrom } from "../run-options.ts";
+import { defaultIterations, type RunFlags, runRequestFrom, settingsHelp } from "../run-options.ts";
 import type { AddVerb } from "../verb.ts";
 import { watchRun } from "../watch-run.ts";
 
@@ -15,12 +15,16 @@ The run ends at the first of its limits; without one after ${defaultIterations} 
 tasks is continued. Ctrl-C stops it in good order; a second Ctrl-C leaves it to finish by itself.
 The run outlives this terminal: exit-ml status shows it, exit-ml stop ends it.
 
+Settings for --set:
+${settingsHelp()}
+
 Exit code 0 if the run reached one of its limits, 130 if it was stopped.
 
 Examples:
   $ exit-ml run
   $ exit-ml run --hours 8 --target 0.97
   $ exit-ml run --strategy greedy --group-size 4 --seed 7 --fresh
+  $ exit-ml run --strategy exit --set kappa=2 --set insert=all
   $ exit-ml run --json > events.jsonl      one event a line`,
   );
   command.action(
@@ -66,5 +70,6 @@ function options(command: Command): Command {
       "run although the sandbox lacks this guarantee, as exit-ml doctor names it (repeatable)",
       collect,
     )
-    .option("--paper", "follow the paper's rules to the letter");
+    .option("--paper", "follow the paper's rules to the letter")
+    .option("--set <name=value>", "a setting, as listed below (repeatable)", collect);
 }

@@ -6,6 +6,8 @@ import { groupText } from "./group-text.ts";
 import { printable } from "./printable.ts";
 import type { Style } from "./style.ts";
 
+const notComparable = " (not comparable: the task was edited since)";
+
 export function nodeText({ node, group, evidence }: Shown, style: Style): string[] {
   const verdict = node.verdict ?? "not scored yet";
   const rows: [string, string][] = [
@@ -13,7 +15,10 @@ export function nodeText({ node, group, evidence }: Shown, style: Style): string
     ["task", node.task],
     ["from", node.parent === null ? "the root of its tree" : `${node.parent}, goal ${node.goal}`],
     ["depth", String(node.depth)],
-    ["verdict", node.score === null ? verdict : `${verdict}, score ${score(node.score)}`],
+    [
+      "verdict",
+      `${verdict}${node.score === null ? "" : `, score ${score(node.score)}`}${node.comparable ? "" : notComparable}`,
+    ],
   ];
   if (node.quality !== null)
     rows.push([

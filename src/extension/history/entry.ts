@@ -84,8 +84,9 @@ function underWay(board: Board | null): readonly Entry[] {
 function rootRow(view: View, node: ListedNode): Row {
   const best = view.history.best().find(({ task }) => task === node.task);
   const own = node.score === null ? verdictWords(node.verdict) : score(node.score);
-  const beaten = best !== undefined && best.id !== node.id && best.score !== null;
+  const beaten = node.comparable && best !== undefined && best.id !== node.id && best.score !== null;
   const facts = [beaten ? `${own} → best ${score(best.score)}` : own];
+  if (!node.comparable) facts.push(notComparable);
   if (view.selfReported.has(node.task)) facts.push("self-reported");
   if (view.applied === node.id) facts.push("applied");
   const others = view.history.roots().filter(({ task }) => task === node.task).length > 1;
@@ -108,6 +109,7 @@ function nodeRow(view: View, node: ListedNode): Row {
   const verdict = verdictWords(node.verdict);
   const label = node.score !== null && node.verdict === "scored" ? score(node.score) : verdict;
   const facts = [node.goal ?? "", ...standing(node, start)].filter((fact) => fact !== "");
+  if (!node.comparable) facts.push(notComparable);
   const marks = [...(best ? ["★ best"] : []), ...(view.applied === node.id ? ["applied"] : []), ...facts];
   return {
     id: node.id,
@@ -127,6 +129,9 @@ function nodeRow(view: View, node: ListedNode): Row {
     open: openness(view, node, false),
   };
 }
+
+/** The task was edited since: its score says nothing beside those made now. */
+const notComparable = "not comparable";
 
 /** How a revision compares with its start. */
 function standing(node: ListedNode, start: ListedNode | undefined): string[] {

@@ -19,7 +19,11 @@ export class HistoryIndex {
   add(nodes: readonly Node[], iteration: number, best: Node | null): void {
     if (best !== null) this.#best.set(best.task, best.id);
     for (const node of nodes)
-      if (!this.#nodes.has(node.id)) this.#put({ ...node, iteration, best: node.id === best?.id });
+      if (!this.#nodes.has(node.id)) {
+        // Scored by the evaluator of its start, like all of its tree.
+        const { comparable = true } = this.get(node.parent ?? "") ?? {};
+        this.#put({ ...node, iteration, best: node.id === best?.id, comparable });
+      }
   }
 
   #put(node: ListedNode): void {

@@ -29,6 +29,8 @@ export interface Faults {
   readonly contextLength?: number;
   readonly modelfile?: string;
   readonly show?: object;
+  /** How a request for embeddings fails. */
+  readonly embed?: { readonly status: number; readonly error: string };
   /** Characters a prompt may have. */
   readonly room?: number;
 }
@@ -78,6 +80,10 @@ export async function startFakeOllama(faults: Faults): Promise<FakeOllama> {
     }
     if (request.url === "/api/chat")
       return json({ done: false, _debug_info: { rendered_template: "<user>Hello</user>" } });
+    if (request.url === "/api/embed") {
+      const { status, error } = faults.embed ?? { status: 501, error: "unexpected" };
+      return json({ error }, status);
+    }
     const asked: FakeRequest = JSON.parse(body);
     if (asked.prompt.length > (faults.room ?? 4000))
       return json({ error: "the input length exceeds the context length" }, 400);

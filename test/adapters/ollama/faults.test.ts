@@ -253,3 +253,24 @@ it("where no server listens, a list of models says how to start one", async () =
   expect(models).toEqual([]);
   expect(problems).toEqual([`No Ollama answers at 127.0.0.1:${port}. Start it with: ollama serve.`]);
 });
+
+describe("embeddings", () => {
+  it.each([
+    [
+      "a text that is too long is never cut",
+      400,
+      "the input length exceeds the context length",
+      "embedding-too-long",
+    ],
+    [
+      "a model that embeds nothing is named",
+      501,
+      "this model does not support embeddings",
+      "model-unsuitable",
+    ],
+    ["any other failure is the server's", 500, "out of memory", "ollama-failed"],
+  ])("%s", async (_, status, error, reason) => {
+    const policy = await open({ embed: { status, error } });
+    await expect(policy.embed?.("other", ["a text"], never)).rejects.toMatchObject({ reason });
+  });
+});

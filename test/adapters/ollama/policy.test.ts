@@ -9,6 +9,7 @@ import { endpointFrom } from "../../../src/adapters/ollama/endpoint.ts";
 import { listModels } from "../../../src/adapters/ollama/list-models.ts";
 import type { SampledReply } from "../../../src/core/history.ts";
 import type { Policy, SampleOptions } from "../../../src/core/ports.ts";
+import { centroidDistances } from "../../../src/core/reward.ts";
 import { openOllamaServer } from "../../support/ollama.ts";
 import { describeWith, testWith } from "../../support/without.ts";
 import { model as modelFile, openEmbedded, runtimeFolder } from "../embedded/parts.ts";
@@ -75,6 +76,26 @@ describeWith("ollama", "model")("on a real server", () => {
       expect(JSON.parse(reply?.text ?? "")).toHaveProperty("size");
       expect(await difference(reply)).toBeLessThan(0.1);
     });
+  });
+
+  it("embeds solutions: equal ones alike, different ones apart, none that is too long", async () => {
+    policy = await openOllama(server);
+    const near = ["x = 1\n", "x = 1\n", "import numpy as np\nprint(np.zeros(3))\n"];
+    const { digest, vectors } = (await policy.embed?.(server.model, near, never)) ?? {
+      digest: "",
+      vectors: [],
+    };
+    expect(digest).toBe((await policy.describe()).digest);
+    expect(new Set(vectors.map((vector) => vector.length)).size).toBe(1);
+    const [first, second, third] = centroidDistances(vectors);
+    expect(second).toBeCloseTo(first ?? -1, 1);
+    expect(third).toBeGreaterThan(first ?? 1);
+    const long = ["x = 1\n".repeat(5000)];
+    await expect(policy.embed?.(server.model, long, never)).rejects.toMatchObject({
+      reason: "embedding-too-long",
+    });
+    const missing = policy.embed?.("no-such-model", near, never);
+    await expect(missing).rejects.toMatchObject({ reason: "model-missing" });
   });
 
   it("the same model file has the same digests and prompts under both runtimes", async () => {

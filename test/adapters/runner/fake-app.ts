@@ -20,6 +20,7 @@ export const fakeRoot: Node = {
   policy: null,
   heldOut: false,
   feedback: null,
+  evaluator: "e1",
 };
 
 export function fakeRun(request: Pick<RunRequest, "strategy" | "budget">): Run {
@@ -112,7 +113,7 @@ export class FakeApp implements App {
   }
 
   tree() {
-    return Promise.resolve({ nodes: [{ ...fakeRoot, iteration: null, best: true }] });
+    return Promise.resolve({ nodes: [{ ...fakeRoot, iteration: null, best: true, comparable: true }] });
   }
 
   show(node: string): Promise<never> {
@@ -138,6 +139,10 @@ export class FakeApp implements App {
 
   export(request: { out: string }) {
     return Promise.resolve({ folder: request.out, seen: 0, kept: 0, dropped: {} });
+  }
+
+  replay(run: string) {
+    return Promise.resolve({ run, groups: 1, decisions: 9, differences: [], notChecked: [] });
   }
 
   clean(request: { dryRun: boolean; exports: boolean }) {

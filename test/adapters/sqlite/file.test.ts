@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openDatabase } from "../../../src/adapters/sqlite/database.ts";
+import { records } from "../../../src/adapters/sqlite/migrations/004-records.ts";
 import { migrations } from "../../../src/adapters/sqlite/migrations/index.ts";
 import { openStore } from "../../../src/adapters/sqlite/store.ts";
 import { isExitError } from "../../../src/core/errors.ts";
@@ -74,6 +75,59 @@ test("a history from before the self-tests keeps its runs and scores, which were
   ]);
   expect(store.score("k")?.selfTest).toBeNull();
   store.close();
+});
+
+test("a history from before the ordered records is carried over: what is known, and what is not", () => {
+  // `records` is the step under test: what came before it made such histories.
+  const before = openDatabase(file, migrations.slice(0, migrations.indexOf(records)));
+  const json = { tasks: "[]", settings: '{"kappa":5}', budget: "{}", spent: "{}", startedAt: "2030-01-01" };
+  before.insert(
+    "runs",
+    { ...json, id: "r1", seed: 1, strategy: "exit", provenance: "null", endedAt: null },
+    "",
+  );
+  const node = { depth: 0, heldOut: 0 };
+  const group = { run: "r1", attempt: 0, fromBuffer: 0, goal: "improve", strategy: "exit", policy: "p" };
+  const fixed = { ...group, reward: "{}", draws: "{}", seeds: "[]", basis: 0, sampling: "{}" };
+  const closed = { state: "closed", informative: 1, closingDraws: "{}" };
+  before.insert("nodes", { ...node, id: "n1", task: "known", snapshot: "s1" }, "");
+  before.insert("nodes", { ...node, id: "n2", task: "doubtful", snapshot: "s1" }, "");
+  before.insert(
+    "groups",
+    { ...fixed, ...closed, id: "g1", iteration: 0, task: "known", start: "n1", closedSeq: 1 },
+    "",
+  );
+  before.insert("nodes", { ...node, id: "n3", task: "known", parent: "n1", snapshot: "s2", group: "g1" }, "");
+  before.insert("nodes", { ...node, id: "n4", task: "known", snapshot: "s3" }, "");
+  before.insert("groups", { ...fixed, id: "g2", iteration: 1, task: "doubtful", start: "n2" }, "");
+  before.insert("audits", { task: "known", evaluatorDigest: "e1" }, "");
+  before.insert("audits", { task: "doubtful", evaluatorDigest: "e1" }, "");
+  before.insert("audits", { task: "doubtful", evaluatorDigest: "e2" }, "");
+  before.close();
+
+  const store = openStore(file);
+  expect(store.nodes().map(({ id, evaluator }) => [id, evaluator])).toEqual([
+    ["n1", "e1"],
+    ["n2", null],
+    ["n3", "e1"],
+    ["n4", "e1"],
+  ]);
+  expect(store.rootsInForce()).toEqual([
+    { seq: 1, task: "known", node: "n1", after: 0 },
+    { seq: 2, task: "doubtful", node: "n2", after: 0 },
+    { seq: 3, task: "known", node: "n4", after: 1 },
+  ]);
+  expect(store.closedGroups()).toMatchObject([
+    { id: "g1", evaluator: "e1", roots: 2, embedding: null, bufferChanges: null },
+  ]);
+  expect(store.runs()[0]?.settings).toEqual({ kappa: 5, embeddingModel: null });
+  store.close();
+  const after = openDatabase(file, migrations);
+  expect(after.get("SELECT evaluator, roots FROM groups WHERE id = 'g2'")).toEqual({
+    evaluator: null,
+    roots: 3,
+  });
+  after.close();
 });
 
 test("a migration that fails leaves the history as it was", () => {

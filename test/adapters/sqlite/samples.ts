@@ -40,6 +40,7 @@ export const root = (id = "n1", snapshot: string | null = "tree-root"): Node => 
   policy: null,
   heldOut: false,
   feedback: null,
+  evaluator: "e1",
 });
 
 export const child = (id: string, group: string, parent = "n1"): Node => ({
@@ -75,6 +76,8 @@ export const opening = (iteration: number, runId = "r1", attempt = 0): GroupOpen
   draws: { start: 0.123456789012345, goal: 0 },
   seeds: [1, 2147483647, 4294967295],
   basis: 0,
+  roots: 1,
+  evaluator: "e1",
 });
 
 export const prompt: Prompt = {
@@ -156,10 +159,12 @@ export const closing = (iteration: number, closedSeq: number, nodes: readonly No
   draws: { insert: 0.75 },
   nodes,
   replies: [
-    { index: 0, node: nodes[0]?.id ?? null, reward: 0.5, advantage: 1.25, diversity: 0.5 },
-    { index: 1, node: null, reward: null, advantage: null, diversity: null },
+    { index: 0, node: nodes[0]?.id ?? null, reward: 0.5, advantage: 1.25, diversity: 0.5, distance: 1 / 3 },
+    { index: 1, node: null, reward: null, advantage: null, diversity: null, distance: null },
   ],
+  embedding: { model: "minilm", digest: "d1" },
   buffer: [entry(nodes[0]?.id ?? "n1", 0.02), entry("n1", 1 / 7)],
+  bufferChanges: { left: ["n7"], set: [entry("n1", 1 / 7)] },
   spent: { iterations: iteration + 1, ms: 1234.5, tokens: 99, modelMs: 1001, sandboxMs: 567.25 },
 });
 

@@ -98,20 +98,47 @@ test("runs come back in the order they were opened, with what was changed since"
   expect(() => store.updateRun("b", { spent })).toThrow("run b");
 });
 
-test("a root takes the score it has under the evaluator as it is now", () => {
+test("roots come into force one after the other, each after the groups that were closed by then", () => {
+  storeOneGroup();
   store.addRoot(root());
-  const unscored = {
-    verdict: "infra",
-    score: null,
-    quality: null,
-    qualitySE: null,
-    feedback: "no engine",
-  } as const;
-  const scored = { verdict: "scored", score: 0.5, quality: 0.5, qualitySE: 0.1, feedback: null } as const;
-  store.setRootScore("n1", unscored);
-  store.setRootScore("n1", scored);
-  store.setRootScore("n1", { ...scored, score: 0.9, quality: 0.9 });
-  expect(store.nodes()).toEqual([{ ...root(), ...scored, score: 0.9, quality: 0.9 }]);
+  store.closeGroup(closing(0, 1, [child("n2", "r1i0")]));
+  const later = { ...root("n3"), evaluator: "e2" };
+  store.addRoot(later);
+  store.addRoot(later);
+  store.addRoot(root());
+  store.addRoot({ ...root("n4"), task: "other" });
+  reopen();
+  expect(store.rootsInForce()).toEqual([
+    { seq: 1, task: "digits", node: "n1", after: 0 },
+    { seq: 2, task: "digits", node: "n3", after: 1 },
+    { seq: 3, task: "digits", node: "n1", after: 1 },
+    { seq: 4, task: "other", node: "n4", after: 1 },
+  ]);
+  expect(store.nodes().map(({ id }) => id)).toEqual(["n1", "n2", "n3", "n4"]);
+});
+
+test("a task's entries leave the buffer when its evaluator changes, not when only its root does", () => {
+  storeOneGroup();
+  store.closeGroup(closing(0, 1, [child("n2", "r1i0")]));
+  store.addRoot(root("n3", "tree-other"));
+  expect(store.buffer()).toHaveLength(2);
+  store.addRoot({ ...root("n4"), task: "other", evaluator: "e2" });
+  expect(store.buffer()).toHaveLength(2);
+  store.addRoot({ ...root("n5"), evaluator: "e2" });
+  expect(store.buffer()).toEqual([]);
+});
+
+test("a revision the evaluator failed on keeps that verdict until it is scored again", () => {
+  storeOneGroup();
+  store.addReply("r1i0", reply(2));
+  const failed = { ...outcome(2), verdict: "eval_error", score: null, quality: null } as const;
+  store.addOutcome("r1i0", 2, failed);
+  expect(store.group("r1i0")?.replies[2]).toMatchObject({ verdict: "eval_error", quality: null });
+  store.addOutcome("r1i0", 2, outcome(2));
+  store.addOutcome("r1i0", 2, failed);
+  const { evidence, ...known } = outcome(2);
+  expect(store.group("r1i0")?.replies[2]).toMatchObject(known);
+  expect(store.evidence("r1i0", 2)).toEqual(evidence);
 });
 
 test("an open group comes back whole with what its members have so far", () => {
@@ -124,7 +151,7 @@ test("an open group comes back whole with what its members have so far", () => {
   store.addOutcome("r1i1", 1, outcome(1));
   reopen();
 
-  const closingFields = { node: null, reward: null, advantage: null, diversity: null };
+  const closingFields = { node: null, reward: null, advantage: null, diversity: null, distance: null };
   const { evidence, ...known } = outcome(1);
   const expected: Group = {
     ...opening(1),
@@ -184,11 +211,14 @@ test("closing a group stores nodes, rewards, buffer and spending together", () =
         { index: 1, node: null, quality: 0 },
       ],
       closingDraws: { insert: 0.75 },
+      embedding: { model: "minilm", digest: "d1" },
+      bufferChanges: { left: ["n7"], set: [entry("n1", 1 / 7)] },
     },
   ]);
   const group = store.group("r1i0");
   expect(group).toMatchObject({ state: "closed", closedSeq: 1, learnability: 0.02, informative: true });
   expect(group?.replies[0]).toMatchObject({ node: "n2", reward: 0.5, advantage: 1.25, diversity: 0.5 });
+  expect(group?.replies.map(({ distance }) => distance)).toEqual([1 / 3, null]);
   expect(group?.replies[1]).toMatchObject({ node: null, reward: null, advantage: null, diversity: null });
 });
 
@@ -253,7 +283,7 @@ test("what contradicts the record is refused, and leaves nothing behind", () => 
   const closed = closing(0, 1, [child("n2", "r1i0")]);
   const twin = { ...child("n3", "r1i0"), snapshot: "tree-n2" };
   expect(() => store.closeGroup({ ...closed, nodes: [child("n2", "r1i0"), twin] })).toThrow("UNIQUE");
-  const stranger = { index: 7, node: null, reward: null, advantage: null, diversity: null };
+  const stranger = { index: 7, node: null, reward: null, advantage: null, diversity: null, distance: null };
   expect(() => store.closeGroup({ ...closed, replies: [...closed.replies, stranger] })).toThrow("reply 7");
   expect(() => store.closeGroup({ ...closed, group: "r9i9" })).toThrow("r9i9");
   expect(() => store.addRoot({ ...root("n9"), snapshot: "tree-root" })).toThrow("UNIQUE");

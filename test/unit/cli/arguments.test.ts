@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { runCli } from "../../../src/cli/program.ts";
 import { ExitError } from "../../../src/protocol/errors.ts";
+import { settingNotes } from "../../../src/protocol/results.ts";
 import { type Answers, FakeHost } from "./fake-host.ts";
 import { best, root, status } from "./sample.ts";
 
@@ -43,6 +44,36 @@ describe("the options of run", () => {
       allowMissing: [],
       seed: null,
     });
+  });
+
+  test("with settings by name, checked before anything is asked of the runner", async () => {
+    const line =
+      "run --set kappa=2.5 --set insert=all --set p=null --set embeddingModel=all-minilm --set paper=false";
+    expect(await requestOf(line)).toMatchObject({
+      settings: { kappa: 2.5, insert: "all", p: null, embeddingModel: "all-minilm", paper: false },
+    });
+    const refusals: [string, string, number][] = [
+      ["kappa=-1", "The setting kappa must be a number of at least 0, not -1.", 1],
+      ["kapa=1", 'There is no setting "kapa". There are: groupSize,', 1],
+      ["kappa", 'not "kappa"', 2],
+    ];
+    for (const [given, sentence, expected] of refusals) {
+      const { host, code } = await cli(["run", "--set", given], refuse);
+      expect(host.messages).toContain(sentence);
+      expect(code).toBe(expected);
+      expect(host.calls).toEqual([]);
+    }
+  });
+
+  test("the help of run names every setting with its default and where that comes from", async () => {
+    const { host } = await cli("run --help");
+    expect(host.printed).toContain(
+      "kappa           inverse temperature of the start draw: a number of at least 0",
+    );
+    for (const { name, source } of settingNotes)
+      expect(host.printed.replaceAll(/\s+/g, " ")).toMatch(
+        new RegExp(`${name} [^(]*\\(default: [^;]+; ${source.replaceAll(/[()]/g, ".")}`),
+      );
   });
 
   test("with all", async () => {
@@ -225,4 +256,35 @@ test("every verb explains itself", async () => {
     expect(host.printed).toMatch(/--json/);
   }
   expect((await cli(["--help"])).host.printed).toContain("exit-ml apply best");
+});
+
+describe("replay", () => {
+  const same = { run: "r1", groups: 6, decisions: 412, differences: [], notChecked: [] };
+
+  test("of a run that follows from its records ends well", async () => {
+    const { host, code } = await cli("replay r1", { replay: () => same });
+    expect(host.calls).toEqual([{ method: "replay", request: { run: "r1" } }]);
+    expect(host.printed).toBe("0 differences in 6 groups, 412 decisions\n");
+    expect(code).toBe(0);
+  });
+
+  test("names each difference and what was not checked, and fails", async () => {
+    const differences = [
+      { group: "r1i3", quantity: "reward of reply 2", recorded: 0.5, recomputed: -0.1 },
+      { group: "r1i4", quantity: "start", recorded: "n7", recomputed: null },
+    ];
+    const report = { ...same, differences, notChecked: ["The buffer after each group (2 of the groups)"] };
+    const { host, code } = await cli("replay r1", { replay: () => report });
+    expect(host.printed.split("\n")).toEqual([
+      "r1i3: reward of reply 2: recorded 0.5, recomputed -0.1",
+      'r1i4: start: recorded "n7", recomputed null',
+      "not checked: The buffer after each group (2 of the groups)",
+      "2 differences in 6 groups, 412 decisions",
+      "",
+    ]);
+    expect(code).toBe(1);
+    const json = await cli("replay r1 --json", { replay: () => report });
+    expect(JSON.parse(json.host.printed)).toEqual(report);
+    expect(json.code).toBe(1);
+  });
 });

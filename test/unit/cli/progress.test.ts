@@ -2,10 +2,10 @@ import { describe, expect, test } from "vitest";
 import { openLive } from "../../../src/cli/progress/live.ts";
 import { statusLine, tell } from "../../../src/cli/progress/progress.ts";
 import { summary } from "../../../src/cli/progress/summary.ts";
-import { newBoard, timeLeft } from "../../../src/client/board.ts";
+import { follow, newBoard, timeLeft } from "../../../src/client/board.ts";
 import { metricNames } from "../../../src/client/words/metric.ts";
 import { makeStyle } from "../../../src/client/words/style.ts";
-import { closed, ended, opened, replies, root, run, started, status } from "./sample.ts";
+import { closed, ended, node, opened, replies, root, run, started, status } from "./sample.ts";
 
 const options = { style: makeStyle(false), metrics: metricNames(status.tasks), columns: 100 };
 const plain = { style: makeStyle(false), command: (words: string) => `exit-ml ${words}` };
@@ -117,4 +117,23 @@ describe("the live view", () => {
     live.end();
     expect(text).toBe("\r\u001b[K012345678\r\u001b[Kone\n012345678\r\u001b[K");
   });
+});
+
+test("a node of an evaluator that is no longer the task's is not the best so far", () => {
+  const old = node("n2", { score: 0.99, comparable: false });
+  const board = newBoard(run, [old, root]);
+  expect(board.best.get("digits")).toMatchObject({ node: "n1" });
+  const outcome = { state: "infra", learnability: null, informative: false } as const;
+  const { comparable: _, iteration: __, best: ___, ...late } = node("n5", { parent: "n2", score: 0.98 });
+  const closing = { ...outcome, nodes: [late] };
+  const event = {
+    type: "groupClosed",
+    group: "g1",
+    iteration: 0,
+    closing,
+    best: null,
+    spent: run.spent,
+  } as const;
+  follow(board, event, 0);
+  expect(board.best.get("digits")).toMatchObject({ node: "n1" });
 });

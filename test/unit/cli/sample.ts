@@ -19,8 +19,10 @@ export function node(id: string, change: Partial<ListedNode> = {}): ListedNode {
     policy: null,
     heldOut: false,
     feedback: null,
+    evaluator: "e1",
     iteration: null,
     best: false,
+    comparable: true,
     ...change,
   };
 }
@@ -44,6 +46,7 @@ export const run: Run = {
     maxPolicyAge: 1,
     pipelineDepth: 1,
     maxReplyTokens: 1024,
+    embeddingModel: null,
     paper: false,
   },
   budget: { iterations: 3, hours: null, tokens: null, target: null },
@@ -134,6 +137,8 @@ export const opened: RunEvent = {
     draws: {},
     seeds: [1, 2, 3, 4],
     basis: 0,
+    roots: 1,
+    evaluator: "e1",
   },
   promptTokens: 812,
 };

@@ -47,6 +47,28 @@ test("every node is shown on request", () => {
   for (const { id } of nodes) expect(text).toMatch(new RegExp(`\\b${id} `));
 });
 
+test("nodes of an evaluator that is no longer the task's are marked, and compared with nothing", () => {
+  const old = { comparable: false, evaluator: "e0" };
+  const text = treeText(
+    [
+      node("n1", old),
+      child("n2", "n1", 1, { ...old, score: 0.93 }),
+      node("n3", { score: 0.4 }),
+      child("n4", "n3", 1, { score: 0.5, best: true }),
+    ],
+    options,
+  ).join("\n");
+  expect(text).toMatchInlineSnapshot(`
+    "digits  4 nodes, depth 1, root 0.9
+    n1 root  accuracy 0.9 not comparable
+    └─ n2 improve  accuracy 0.93 not comparable
+
+    digits  4 nodes, depth 1, root 0.4, best accuracy 0.5
+    n3 root  accuracy 0.4
+    └─ n4 improve  accuracy 0.5 ★ best"
+  `);
+});
+
 test("each task has a tree of its own", () => {
   const text = treeText([node("n1"), node("n2", { task: "tabular" })], options).join("\n");
   expect(text).toMatchInlineSnapshot(`

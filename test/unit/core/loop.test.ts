@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { replay } from "../../../src/app/replay.ts";
 import { ExitError } from "../../../src/core/errors.ts";
 import { runLoop } from "../../../src/core/loop.ts";
 import { decideNext, memberSeeds } from "../../../src/core/opening.ts";
 import type { Store } from "../../../src/core/ports.ts";
-import { pastOf, readRecord, visibleTo } from "../../../src/core/record.ts";
+import { pastOf, readRecord, sightOf } from "../../../src/core/record.ts";
 import { advantages, learnability, rewards } from "../../../src/core/reward.ts";
 import { createMemoryStore } from "../../support/memory-store.ts";
 import {
@@ -11,6 +12,7 @@ import {
   instantScorer,
   memorySnapshots,
   memoryWorld,
+  sha256,
   solutionOf,
 } from "../../support/memory-world.ts";
 
@@ -115,7 +117,7 @@ describe("the loop with ports in memory", () => {
     for (const id of store.groupIds()) {
       const group = store.group(id);
       if (group === null) throw new Error("a group is missing");
-      const visible = pastOf(record, visibleTo(context.run, group.iteration, group.basis));
+      const visible = pastOf(record, sightOf(context.run, group));
       const decision = decideNext(context.run, group.iteration, visible, group.policy);
       expect([decision.start.id, decision.goal, decision.draws]).toEqual([
         group.start,
@@ -153,7 +155,7 @@ describe("the loop with ports in memory", () => {
       for (const id of store.groupIds()) {
         const group = store.group(id);
         if (group?.run !== "r1") continue;
-        const visible = pastOf(record, visibleTo(again.context.run, group.iteration, group.basis));
+        const visible = pastOf(record, sightOf(again.context.run, group));
         const decision = decideNext(again.context.run, group.iteration, visible, group.policy);
         expect([id, decision.start.id, decision.draws]).toEqual([id, group.start, group.draws]);
       }
@@ -330,4 +332,43 @@ it("a greedy run leaves a node alone after three groups without a new best", asy
   const root = await snapshots.save(solutionOf(10), null);
   expect(starts.slice(0, 3)).toEqual([root, root, root]);
   expect(starts[3]).not.toBe(root);
+});
+
+describe("an embedding model", () => {
+  const settings = { embeddingModel: "minilm" };
+  const run = { strategy: "exit" } as const;
+
+  it("measures how far solutions are apart, and is recorded with its digest", async () => {
+    const asked: string[] = [];
+    const embed = async (model: string, texts: readonly string[]) => {
+      asked.push(model);
+      return { digest: "m1", vectors: texts.map((text) => [Number(/\d+/.exec(text)?.[0]), 0]) };
+    };
+    const policy = { ...instantPolicy(), embed };
+    const { context, store } = await memoryWorld({ policy, settings, run, iterations: 3 });
+    await runLoop(context, forever);
+    expect(asked).toEqual(["minilm", "minilm", "minilm"]);
+    for (const { id, embedding } of store.closedGroups()) {
+      expect(embedding).toEqual({ model: "minilm", digest: "m1" });
+      const replies = store.group(id)?.replies ?? [];
+      const xs = replies.map(({ text }) => (JSON.parse(text) as { x: number }).x);
+      const mean = xs.reduce((sum, x) => sum + x, 0) / xs.length;
+      for (const [place, { distance }] of replies.entries())
+        expect(distance).toBeCloseTo(Math.abs((xs[place] ?? 0) - mean), 9);
+    }
+    expect(replay("r1", { store, sha256 })).toMatchObject({ differences: [], notChecked: [] });
+  });
+
+  it("that a solution is too long for gives way to the built-in measure, for that group and aloud", async () => {
+    const embed = async () => {
+      throw new ExitError("embedding-too-long", "A solution is too long for minilm.");
+    };
+    const policy = { ...instantPolicy(), embed };
+    const { context, store } = await memoryWorld({ policy, settings, run, iterations: 1 });
+    const said: string[] = [];
+    const observer = { message: (_: string, text: string) => void said.push(text) };
+    await runLoop({ ...context, observer }, forever);
+    expect(said).toEqual(["A solution is too long for minilm. The built-in measure is used for r1i0."]);
+    expect(store.closedGroups()[0]?.embedding).toEqual({ model: null, digest: null });
+  });
 });

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   advantages,
+  centroidDistances,
   diversityFactors,
   isInformative,
   learnability,
@@ -84,56 +85,30 @@ describe("advantages", () => {
 });
 
 describe("diversity", () => {
-  it("is the distance from the centroid over the mean distance, within [0.5, 2]", () => {
-    // Distances from the centroid (1, 0): 1, 1, 0 -> mean 2/3.
-    expect(
-      diversityFactors(
-        [
-          [0, 0],
-          [2, 0],
-          [1, 0],
-        ],
-        false,
-      ),
-    ).toEqual([1.5, 1.5, 0.5]);
+  it("measures distances from the centroid, of which members without a solution are no part", () => {
+    expect(centroidDistances([[0, 0], null, [2, 0], [1, 0]])).toEqual([1, null, 1, 0]);
+    expect(centroidDistances([null, null])).toEqual([null, null]);
+    expect(centroidDistances([])).toEqual([]);
   });
 
-  it("leaves members without a snapshot out of the centroid, with factor 1", () => {
-    expect(diversityFactors([[0, 0], null, [2, 0]], false)).toEqual([1, 1, 1]);
+  it("is the distance over the mean distance, within [0.5, 2]", () => {
+    expect(diversityFactors([1, 1, 0], false)).toEqual([1.5, 1.5, 0.5]);
+    expect(diversityFactors([9, 1, 1, 1], false)).toEqual([2, 0.5, 0.5, 0.5]);
+  });
+
+  it("is 1 for members without a solution", () => {
+    expect(diversityFactors([1, null, 1], false)).toEqual([1, 1, 1]);
+    expect(diversityFactors([null, null], true)).toEqual([1, 1]);
   });
 
   it("is 1 for all when all are equal", () => {
-    expect(
-      diversityFactors(
-        [
-          [3, 4],
-          [3, 4],
-        ],
-        false,
-      ),
-    ).toEqual([1, 1]);
-    expect(
-      diversityFactors(
-        [
-          [3, 4],
-          [3, 4],
-        ],
-        true,
-      ),
-    ).toEqual([1, 1]);
+    expect(diversityFactors([0, 0], false)).toEqual([1, 1]);
+    expect(diversityFactors([0, 0], true)).toEqual([1, 1]);
   });
 
   it("is the paper's unclamped ratio where the paper's rule is asked for", () => {
-    expect(
-      diversityFactors(
-        [
-          [0, 0],
-          [4, 0],
-          [2, 0],
-        ],
-        true,
-      ),
-    ).toEqual([1, 1, 0]);
+    expect(diversityFactors([2, 2, 0], true)).toEqual([1, 1, 0]);
+    expect(diversityFactors([3, 3, 2], true)).toEqual([3, 3, 2]);
   });
 });
 

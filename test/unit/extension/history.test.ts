@@ -49,6 +49,20 @@ describe("rows", () => {
     });
   });
 
+  it("what another evaluator scored is marked, and the best is not held against it", () => {
+    const old = { comparable: false, evaluator: "e0" };
+    const both = viewOf([
+      node("n1", null, old),
+      node("n2", "n1", { ...old, score: 0.4, quality: 0.4 }),
+      node("n3", null),
+      node("n4", "n3", { score: 0.9, quality: 0.9, best: true }),
+    ]);
+    expect(row(both, "n1")?.description).toBe("0.5 · not comparable");
+    expect(row(both, "n2")).toMatchObject({ description: "improve · worse · not comparable · n2" });
+    expect(row(both, "n2")?.spoken).toContain("not comparable");
+    expect(row(both, "n3")?.description).not.toContain("not comparable");
+  });
+
   it("two roots of one task are told apart", () => {
     const two = viewOf([root, node("n9", null)]);
     expect(row(two, "n1")?.label).toBe("digits (n1)");

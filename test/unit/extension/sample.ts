@@ -19,6 +19,8 @@ export function node(id: string, parent: string | null, change: Partial<ListedNo
     feedback: null,
     iteration: parent === null ? null : 0,
     best: false,
+    comparable: true,
+    evaluator: "e1",
     ...change,
   };
 }

@@ -1,6 +1,7 @@
 /** The way from an empty file to the newest schema: step `n` (from 1) leads to `user_version = n`. */
 import { history } from "./001-history.ts";
 import { selfTests } from "./002-self-tests.ts";
+import { records } from "./004-records.ts";
 import { bareRequests } from "./006-bare-requests.ts";
 
-export const migrations: readonly string[] = [history, selfTests, bareRequests];
+export const migrations: readonly string[] = [history, selfTests, records, bareRequests];
