@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts", "test/scripts/**/*.test.ts"] } },
-      { test: { name: "oracle", include: ["test/oracle/**/*.test.ts"], testTimeout: 300_000 } },
+      { test: { name: "oracle", include: ["test/oracle/**/*.test.ts"], testTimeout: 600_000 } },
       {
         test: {
           name: "adapters",

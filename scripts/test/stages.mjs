@@ -49,7 +49,7 @@ export const stages = [
     name: "oracle",
     title: "Oracle: the engine against a second implementation of EXIT.md",
     parts: [...always, "python"],
-    limitSeconds: 600,
+    limitSeconds: 900,
     tool: vitest("oracle"),
     tests: true,
   },

@@ -17,12 +17,12 @@ import {
   startForOracle,
   taskForOracle,
 } from "./members.ts";
-import { content, deed, settings, settingsForOracle, task } from "./scenarios.ts";
+import { contents, deed, settings, settingsForOracle, task } from "./scenarios.ts";
 
 export const groupPlan = fc.record({
   task,
   settings,
-  contents: fc.array(content, { minLength: 1, maxLength: 6 }),
+  contents: contents(1, 6),
   start: fc.nat(),
   source: fc.constantFrom("B" as const, "M" as const, "greedy" as const),
   diverge: fc.boolean(),

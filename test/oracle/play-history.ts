@@ -19,7 +19,7 @@ import {
   startForOracle,
   taskForOracle,
 } from "./members.ts";
-import { content, deed, settings, settingsForOracle, strategy, task } from "./scenarios.ts";
+import { contents, deed, settings, settingsForOracle, strategy, task } from "./scenarios.ts";
 
 const step = fc.record({
   deeds: fc.oneof(
@@ -43,13 +43,10 @@ const run = fc.record({
 /** Of `length` iterations. */
 export const historyPlan = (length: number) =>
   fc.record({
-    tasks: fc.array(
-      fc.record({ task, contents: fc.array(content, { minLength: 2, maxLength: 30, size: "max" }) }),
-      {
-        minLength: 1,
-        maxLength: 3,
-      },
-    ),
+    tasks: fc.array(fc.record({ task, contents: contents(2, 30) }), {
+      minLength: 1,
+      maxLength: 3,
+    }),
     runs: fc.array(run, { minLength: 1, maxLength: 2 }),
     steps: fc.array(step, { minLength: length, maxLength: length, size: "max" }),
   });

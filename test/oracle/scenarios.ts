@@ -9,40 +9,51 @@ import { solutionFormats } from "../../src/core/task.ts";
 import { isFailed, type ScoreRange, verdicts } from "../../src/core/verdict.ts";
 
 /** What the sandbox says of a solution: always the same, since identical snapshots share their result. */
-const result = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ verdict: fc.constant("scored" as const), place: place() }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      verdict: fc.constantFrom(...verdicts.filter((verdict) => isFailed(verdict))),
-      place: fc.constant(null),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({ verdict: fc.constant("quarantine" as const), place: fc.constant(null) }),
-  },
-);
+const resultAt = (place: fc.Arbitrary<number>) =>
+  fc.oneof(
+    { weight: 6, arbitrary: fc.record({ verdict: fc.constant("scored" as const), place }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        verdict: fc.constantFrom(...verdicts.filter((verdict) => isFailed(verdict))),
+        place: fc.constant(null),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ verdict: fc.constant("quarantine" as const), place: fc.constant(null) }),
+    },
+  );
 
 /** Standard error of a quality: unknown, none, or something. */
 const qualitySE = fc.constantFrom(null, null, null, 0, 0.005, 0.01, 0.04);
 
 /** A solution: its result, and its embedding. */
-export const content = fc.record({
-  result,
-  qualitySE,
-  embedding: fc.tuple(fc.integer({ min: -2, max: 2 }), fc.integer({ min: -2, max: 2 }), fc.constant(1)),
-});
-export type Content = typeof content extends fc.Arbitrary<infer T> ? T : never;
+const contentAt = (place: fc.Arbitrary<number>) =>
+  fc.record({
+    result: resultAt(place),
+    qualitySE,
+    embedding: fc.tuple(fc.integer({ min: -2, max: 2 }), fc.integer({ min: -2, max: 2 }), fc.constant(1)),
+  });
+export type Content = ReturnType<typeof contentAt> extends fc.Arbitrary<infer T> ? T : never;
 
-/** Where a score lies between worst (0) and best (1), and beyond. */
-function place(): fc.Arbitrary<number> {
+/** Where scores lie between worst (0) and best (1), and beyond. */
+const anywhere = fc.oneof(
+  { weight: 4, arbitrary: fc.integer({ min: -1, max: 11 }).map((k) => k / 10) },
+  { weight: 2, arbitrary: fc.integer({ min: 40, max: 60 }).map((k) => k / 100) },
+  { weight: 1, arbitrary: fc.integer({ min: -2e5, max: 12e5 }).map((k) => k / 1e6) },
+);
+/** A plateau near worst: differences of exactly 0.01, and of exactly twice a standard error. */
+const plateau = fc.constantFrom(0, 0.01, 0.02, 0.08);
+
+/** The solutions that can be handed in. */
+export const contents = (least: number, most: number): fc.Arbitrary<Content[]> => {
+  const length = { minLength: least, maxLength: most, size: "max" } as const;
   return fc.oneof(
-    { weight: 4, arbitrary: fc.integer({ min: -1, max: 11 }).map((k) => k / 10) },
-    { weight: 2, arbitrary: fc.integer({ min: 40, max: 60 }).map((k) => k / 100) },
-    { weight: 1, arbitrary: fc.integer({ min: -2e5, max: 12e5 }).map((k) => k / 1e6) },
+    { weight: 3, arbitrary: fc.array(contentAt(anywhere), length) },
+    { weight: 1, arbitrary: fc.array(contentAt(plateau), length) },
   );
-}
+};
 
 export const task = fc.record({
   format: fc.constantFrom(...solutionFormats),
