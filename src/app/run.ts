@@ -309,8 +309,9 @@ function wireError(error: unknown): { reason: string; message: string } {
 
 function observe({ emit, store }: Pick<RunParts, "emit" | "store">): Observer {
   const best = new Map<string, Node | null>();
+  // No root comes into force while a run lasts.
+  const comparable = comparableIn(store);
   const bestWith = (task: string, made: readonly Node[]): Node | null => {
-    const comparable = comparableIn(store);
     const known = best.has(task) ? (best.get(task) ?? null) : bestOf(store.nodes(), task, comparable);
     const now = bestOf(known === null ? made : [known, ...made], task, comparable);
     best.set(task, now);

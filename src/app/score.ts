@@ -233,6 +233,6 @@ function createBlame(parts: ScorerParts): Blame {
 function evaluatorBroken(task: ResolvedTask, problem: string): string {
   return (
     `The score command of task ${task.id} fails on outputs that are not to blame: ${problem}. ` +
-    "Mend it and run again; nothing was lost."
+    "Mend it and run again; what is finished is kept."
   );
 }

@@ -12,8 +12,8 @@ export async function statusOf(
 ): Promise<Status> {
   const { tasks, problems } = await workspace.tasks();
   const nodes = store.nodes();
-  const roots = rootsOf(store);
-  const comparable = comparableIn(store);
+  const roots = rootsOf(store, nodes);
+  const comparable = comparableIn(store, nodes);
   const applied = store.applied();
   return {
     workspace: folder,

@@ -9,8 +9,11 @@ import type { ListedNode } from "../core/reports.ts";
 type Comparable = (node: Node) => boolean;
 
 /** The root in force of each task. */
-export function rootsOf(store: Pick<Store, "nodes" | "rootsInForce">): ReadonlyMap<string, Node> {
-  const byId = new Map(store.nodes().map((node) => [node.id, node]));
+export function rootsOf(
+  store: Pick<Store, "nodes" | "rootsInForce">,
+  nodes = store.nodes(),
+): ReadonlyMap<string, Node> {
+  const byId = new Map(nodes.filter((node) => node.parent === null).map((node) => [node.id, node]));
   const roots = new Map<string, Node>();
   for (const { task, node } of store.rootsInForce()) {
     const root = byId.get(node);
@@ -19,8 +22,11 @@ export function rootsOf(store: Pick<Store, "nodes" | "rootsInForce">): ReadonlyM
   return roots;
 }
 
-export function comparableIn(store: Pick<Store, "nodes" | "rootsInForce">): Comparable {
-  const roots = rootsOf(store);
+export function comparableIn(
+  store: Pick<Store, "nodes" | "rootsInForce">,
+  nodes = store.nodes(),
+): Comparable {
+  const roots = rootsOf(store, nodes);
   return (node) => isComparable({ roots }, node);
 }
 
@@ -40,7 +46,7 @@ export function listNodes(
   task: string | null,
 ): readonly ListedNode[] {
   const nodes = store.nodes();
-  const comparable = comparableIn(store);
+  const comparable = comparableIn(store, nodes);
   const iterations = new Map(store.closedGroups().map((group) => [group.id, group.iteration]));
   const tasks = new Set(nodes.map((node) => node.task));
   const best = new Set([...tasks].map((name) => bestOf(nodes, name, comparable)?.id));
@@ -76,7 +82,7 @@ export function findNode(
       "task-needed",
       `Several tasks have a best node: name one with --task (${tasks.join(", ")}).`,
     );
-  const best = chosen === undefined ? null : bestOf(nodes, chosen, comparableIn(store));
+  const best = chosen === undefined ? null : bestOf(nodes, chosen, comparableIn(store, nodes));
   if (best) return best;
   throw new ExitError("nothing-scored", 'No node has scored yet. Start with "exit-ml run".');
 }

@@ -73,16 +73,17 @@ export function sightOf(run: Run, at: Pick<GroupOpening, "iteration" | "basis" |
 
 /** The steps that are seen, in the order they happened. */
 export function stepsOf(record: HistoryRecord, sight: Sight = everything): HistoryStep[] {
-  const byId = new Map(record.nodes.map((node) => [node.id, node]));
-  const made = new Map<string | null, Node[]>();
+  const rootNodes = new Map<string, Node>();
+  const made = new Map<string, Node[]>();
   for (const node of record.nodes) {
-    const siblings = made.get(node.group);
-    if (siblings) siblings.push(node);
+    const siblings = node.group === null ? undefined : made.get(node.group);
+    if (node.group === null) rootNodes.set(node.id, node);
+    else if (siblings) siblings.push(node);
     else made.set(node.group, [node]);
   }
   const steps: { readonly at: number; readonly step: HistoryStep }[] = [];
   for (const { seq, node, after } of record.roots) {
-    const root = byId.get(node);
+    const root = rootNodes.get(node);
     if (root === undefined) throw new RangeError(`root ${node} is not stored`);
     if (seq <= sight.roots) steps.push({ at: after + 0.5, step: { root } });
   }

@@ -44,7 +44,7 @@ export interface SettingNote {
   readonly values: string;
   /** In words where it is not the schema's. */
   readonly usually: string;
-  /** Where the default comes from: a section of EXIT.md, or the paper. */
+  /** Where the default comes from. */
   readonly source: string;
 }
 
@@ -63,14 +63,14 @@ export const settingNotes: readonly SettingNote[] = [
     "capacity",
     "N, entries of the buffer",
     "a whole number of at least 1, or null",
-    "EXIT.md section 3",
+    "the paper's for MLE-bench, ours beyond 8 tasks",
     "24, and 4 more for each task beyond 8",
   ),
   note(
     "minBuffer",
     "B_min, entries before starts are drawn from it",
     "a whole number of at least 1",
-    "EXIT.md section 3",
+    "the paper's for MLE-bench",
   ),
   note(
     "kappa",
@@ -82,14 +82,14 @@ export const settingNotes: readonly SettingNote[] = [
     "p",
     "chance that a start comes from the buffer",
     "a number from 0 to 1, or null",
-    "EXIT.md section 3",
+    "the paper's",
     "the strategy's",
   ),
   note(
     "pDiv",
     "chance that a start from the buffer diverges",
     "a number from 0 to 1, or null",
-    "EXIT.md section 3",
+    "the paper's for MLE-bench",
     "the strategy's",
   ),
   note("lambda", "cost of a failed or unchanged reply", "a number of at least 0", "ours; the paper has none"),
@@ -100,16 +100,16 @@ export const settingNotes: readonly SettingNote[] = [
     "a whole number of at least 0",
     "ours; the paper has none",
   ),
-  note("pipelineDepth", "iterations under way at once", "1 or 2", "EXIT.md section 3"),
+  note("pipelineDepth", "iterations under way at once", "1 or 2", "ours"),
   note("maxReplyTokens", "longest reply in tokens", "a whole number of at least 16", "ours"),
   note(
     "embeddingModel",
     "model of the Ollama server that measures how far replies are apart",
     "a model's name, or null",
-    "ours",
+    "ours; the paper uses an embedding model",
     "a built-in measure",
   ),
-  note("paper", "the paper's rules to the letter", "true or false", "EXIT.md section 8"),
+  note("paper", "the paper's rules to the letter", "true or false", "arXiv 2509.04575"),
 ];
 
 /** @throws ExitError `setting-invalid` for a name that is no setting, or a value it cannot have. */

@@ -55,7 +55,7 @@ function taskText(task: TaskStatus, metrics: MetricNames, style: Style): string 
 }
 
 function runText(run: Run, atWork: boolean): string {
-  const facts = [run.tasks.join(" "), run.strategy, spentWords(run.spent)];
+  const facts = [run.id, run.tasks.join(" "), run.strategy, spentWords(run.spent)];
   if (run.endedBy !== null) facts.push(`ended by ${run.endedBy}`);
   else if (!atWork) facts.push("unfinished: the same exit-ml run command goes on with it");
   return facts.join(", ");

@@ -122,11 +122,14 @@ it("blames the outputs when the evaluator still works on the root's", async () =
   expect(evaluated).toEqual(["k10", "k2", "k2-again"]);
 });
 
-it("blames the evaluator when it fails on the root's outputs too, and records nothing", async () => {
+it("blames the evaluator when it fails on the root's outputs too: the revision is not judged, and scored again", async () => {
   const broken = { kind: "broke", evidence: { ...evidence, note: "Ended with exit code 1." } } as const;
   const { score } = scriptedSandbox([printed('{"score": 10}'), broken, broken]);
   await score(10, { isRoot: true });
-  await expect(score(2)).rejects.toMatchObject({ reason: "evaluator-broken" });
+  await expect(score(2)).rejects.toMatchObject({
+    reason: "evaluator-broken",
+    result: { verdict: "eval_error", score: null, quality: null, feedback: null },
+  });
   expect(await score(2)).toMatchObject({ verdict: "scored", cached: false });
 });
 

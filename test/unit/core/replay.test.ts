@@ -87,6 +87,19 @@ describe("a run as it was recorded", () => {
     expect(report.groups).toBe(store.groupIds().length);
   });
 
+  it("follows where groups were lost and sampled once more", async () => {
+    const { context, store } = await memoryWorld({
+      iterations: 4,
+      policy: instantPolicy({
+        before: ({ index, seed }) => (index > 0 && seed % 3 > 0 ? "lost" : undefined),
+      }),
+      settings: { groupSize: 2 },
+    });
+    await runLoop(context, forever);
+    expect(store.closedGroups().some((group) => group.state === "infra")).toBe(true);
+    expect(replay("r1", { store, sha256 })).toMatchObject({ differences: [], notChecked: [] });
+  });
+
   it("follows beside other runs of the same workspace, each by itself", async () => {
     const store = createMemoryStore();
     const snapshots = memorySnapshots();
