@@ -4,7 +4,6 @@ import type { GroupOpening } from "../../src/core/history.ts";
 import { rewardSetting } from "../../src/core/opening.ts";
 import { addRoot, emptyPast } from "../../src/core/past.ts";
 import { rewardRule } from "../../src/core/task.ts";
-import { isFailed } from "../../src/core/verdict.ts";
 import {
   bareRequest,
   close,
@@ -42,7 +41,7 @@ export function playGroup(plan: GroupPlan): { scenario: object; answer: object }
   const goal =
     start.snapshot === null
       ? "solve"
-      : isFailed(start.verdict)
+      : start.verdict !== "scored"
         ? "debug"
         : plan.diverge && source === "B"
           ? "diverge"
