@@ -373,3 +373,11 @@ test("a history of 50,000 nodes is listed whole and in order", () => {
   expect(nodes.every((node, place) => node.id === `n${place + 1}`)).toBe(true);
   expect(store.closedGroups().map(({ iteration }) => iteration)).toEqual([...Array(50).keys()]);
 });
+
+test("the buffer may hold a bare request, which has no snapshot", () => {
+  storeOneGroup();
+  const request = { ...entry("n1", 0.1), snapshot: null };
+  store.closeGroup({ ...closing(0, 1, [child("n2", "r1i0")]), buffer: [request] });
+  reopen();
+  expect(store.buffer()).toEqual([request]);
+});
