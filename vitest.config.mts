@@ -1,10 +1,11 @@
 import { defineConfig } from "vitest/config";
 
-/** Four kinds of tests: pure ones, adapters against the real thing, whole runs, and the extension in VS Code. */
+/** Five kinds of tests: pure ones, the engine against the oracle, adapters against the real thing, whole runs, and the extension in VS Code. */
 export default defineConfig({
   test: {
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts", "test/scripts/**/*.test.ts"] } },
+      { test: { name: "oracle", include: ["test/oracle/**/*.test.ts"], testTimeout: 600_000 } },
       {
         test: {
           name: "adapters",

@@ -28,6 +28,7 @@ const testsWithout = {
   ollama: "ollama",
   editor: "editor",
   browser: "editor",
+  python: "oracle",
 };
 
 /** @param {string[]} args @returns {Promise<number>} exit status */

@@ -13,6 +13,7 @@ import { model } from "./model.mjs";
 import { node24 } from "./node24.mjs";
 import { ollama } from "./ollama.mjs";
 import { isMain, stopRunning } from "./process.mjs";
+import { python } from "./python.mjs";
 import { sandboxImage } from "./sandbox-image.mjs";
 import { secondModel } from "./second-model.mjs";
 
@@ -55,6 +56,7 @@ const parts = {
     onDemand: true,
     bring: (progress) => secondModel({ progress }),
   },
+  python: { title: "Python", needs: [], bring: (progress) => python({ progress }) },
 };
 
 const partNames = Object.keys(parts);
@@ -163,6 +165,7 @@ export function environmentFor(results) {
     env.EXIT_ML_TEST_EDITOR_NODE = editor.node;
   }
   if (results.browser?.details) env.EXIT_ML_TEST_BROWSER = results.browser.details.program;
+  if (results.python?.details) env.EXIT_ML_TEST_PYTHON = results.python.details.program;
   return env;
 }
 

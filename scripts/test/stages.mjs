@@ -46,6 +46,14 @@ export const stages = [
   },
   { name: "unit", title: "Unit tests", parts: always, limitSeconds: 600, tool: vitest("unit"), tests: true },
   {
+    name: "oracle",
+    title: "Oracle: the engine against a second implementation of EXIT.md",
+    parts: [...always, "python"],
+    limitSeconds: 900,
+    tool: vitest("oracle"),
+    tests: true,
+  },
+  {
     name: "adapters",
     title: "Adapter tests, against the real thing",
     parts: [...real, "extension", "ollama"],

@@ -83,7 +83,7 @@ function neededSnapshots(store: CleanParts["store"]): Set<string> {
   const open = store.runs().flatMap((run) => store.openGroups(run.id).map(({ group }) => group));
   const ids = [
     ...store.nodes().map((node) => node.snapshot),
-    ...store.buffer().map((entry) => entry.snapshot),
+    ...store.buffer().flatMap((entry) => entry.snapshot ?? []),
     ...open.flatMap((group) => [group.startSnapshot, ...group.replies.map((reply) => reply.snapshot)]),
     ...store.evaluations.snapshots(),
     ...(applied === null ? [] : [applied.before, applied.after]),

@@ -13,9 +13,10 @@ export type Buffer = readonly BufferEntry[];
 export interface Candidate {
   readonly task: string;
   readonly node: string;
-  readonly snapshot: string;
+  /** Null: the bare request, which has no quality either. */
+  readonly snapshot: string | null;
   readonly failed: boolean;
-  readonly quality: number;
+  readonly quality: number | null;
 }
 
 /** What a closed group tells the buffer. */
@@ -36,7 +37,7 @@ type BufferSettings = Pick<Settings, "insert" | "paper"> & { readonly capacity: 
 /** A recorded draw in [0, 1) for a purpose; asked only when the choice is not forced. */
 export type DrawFor = (purpose: string, index?: number) => number;
 
-function same(a: { task: string; snapshot: string }, b: { task: string; snapshot: string }): boolean {
+function same(a: Pick<Candidate, "task" | "snapshot">, b: Pick<Candidate, "task" | "snapshot">): boolean {
   return a.task === b.task && a.snapshot === b.snapshot;
 }
 
@@ -129,7 +130,7 @@ export function updateBuffer(
       timesDrawn: present.timesDrawn + (update.fromBuffer ? 1 : 0),
     };
     next = next.map((entry) => (entry === present ? measured : entry));
-  } else if (update.start.quality < 1) {
+  } else if (update.start.quality === null || update.start.quality < 1) {
     const { quality: _, ...start } = update.start;
     const entry = {
       ...start,
@@ -143,9 +144,9 @@ export function updateBuffer(
   }
 
   const eligible = update.children.filter(
-    (child) => child.quality < 1 && !next.some((entry) => same(entry, child)),
+    (child) => child.quality !== null && child.quality < 1 && !next.some((entry) => same(entry, child)),
   );
-  for (const child of chosenChildren(eligible, settings.insert, drawFor)) {
+  for (const child of chosenChildren(eligible, settings.paper ? "one" : settings.insert, drawFor)) {
     const { quality: _, ...node } = child;
     const entry = {
       ...node,

@@ -197,7 +197,8 @@ export interface BufferEntry {
   readonly task: string;
   /** The oldest node of the task with this snapshot. */
   readonly node: string;
-  readonly snapshot: string;
+  /** Null: the bare request. */
+  readonly snapshot: string | null;
   readonly failed: boolean;
   /** Learnability. */
   readonly S: number;

@@ -92,7 +92,7 @@ export async function openGroup(
     startQuality: start.quality,
     startSnapshot: start.snapshot,
     startSE: start.qualitySE,
-    reward: rewardSetting(decision, rewardRule(task.definition), settings),
+    reward: rewardSetting(decision, rewardRule(task.definition, settings), settings),
     draws: decision.draws,
     seeds: memberSeeds(run, iteration, attempt),
     basis: at.basis,

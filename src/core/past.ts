@@ -113,13 +113,11 @@ export function addGroup(
   for (const node of nodes) addNode(past, node);
   const start = past.byId.get(group.start);
   if (group.state !== "closed" || group.learnability === null || start === undefined) return;
-  const startCandidate = candidate(past, start);
-  if (startCandidate === null) return;
   const children = group.strategy === "curriculum" ? [] : group.children;
   past.buffer = updateBuffer(
     past.buffer,
     {
-      start: startCandidate,
+      start: candidate(past, start),
       fromBuffer: group.fromBuffer,
       S: group.learnability,
       informative: group.informative,
@@ -127,8 +125,7 @@ export function addGroup(
       children: children.flatMap((child) => {
         const node = child.node === null ? undefined : past.byId.get(child.node);
         // An unchanged reply points at its start: it made no node, so it is no child.
-        if (node === undefined || node.id === group.start) return [];
-        return candidate(past, node) ?? [];
+        return node === undefined || node.id === group.start ? [] : [candidate(past, node)];
       }),
       closedSeq: group.closedSeq,
     },
@@ -137,8 +134,7 @@ export function addGroup(
   );
 }
 
-function candidate(past: Past, node: Node): Candidate | null {
-  if (node.snapshot === null || node.quality === null) return null;
+function candidate(past: Past, node: Node): Candidate {
   return {
     task: node.task,
     node: oldestOf(past, node).id,

@@ -26,12 +26,20 @@ function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** Population variance of the qualities; null with fewer than two. */
+/**
+ * Population variance of the qualities; null with fewer than two.
+ *
+ * Section 2.9 compares variances and section 2.1 asks whether they are 0, so rounding must not tell equal ones
+ * apart: deviations are taken from the first quality, which leaves exactly 0 of equal qualities, and the result
+ * is kept to 12 digits, which does not depend on the order of the members.
+ */
 export function learnability(qualities: readonly (number | null)[]): number | null {
   const known = present(qualities);
-  if (known.length < 2) return null;
-  const center = mean(known);
-  return mean(known.map((value) => (value - center) ** 2));
+  const first = known[0];
+  if (first === undefined || known.length < 2) return null;
+  const deviations = known.map((value) => value - first);
+  const center = mean(deviations);
+  return Number(mean(deviations.map((value) => (value - center) ** 2)).toPrecision(12));
 }
 
 /** Rewards, one a member; null without a quality. `startQuality` is needed by the relative rule. */
@@ -44,7 +52,8 @@ export function rewards(
     if (member.quality === null) return null;
     if (setting.rule === "absolute") return member.quality;
     const start = startQuality ?? 0;
-    if (setting.lambda > 0 && (member.failed || member.unchanged)) return -setting.lambda;
+    // Written as a difference, since -0 would be stored and shown as such.
+    if (member.failed || member.unchanged) return 0 - setting.lambda;
     if (start >= 1) return member.quality >= 1 ? 1 : 0;
     return Math.max(0, (member.quality - start) / (1 - start));
   });

@@ -2,7 +2,7 @@
  * The decision of an iteration: where to start and with which goal (EXIT.md sections 2.1, 2.2 and 3). A pure
  * function of the past it may see and of keyed draws, so that it can be recomputed from the records.
  */
-import { drawStart } from "./buffer.ts";
+import { type Buffer, drawStart } from "./buffer.ts";
 import { ExitError } from "./errors.ts";
 import type { Goal, IterationStrategy, Node, Strategy } from "./history.ts";
 import { isComparable, oldestOf, type Past } from "./past.ts";
@@ -85,16 +85,21 @@ function exploringStart(
   drawFor: (purpose: string) => number,
 ): { start: Node; fromBuffer: boolean } {
   const { p } = presetOf(strategy, context.settings);
-  const entries = past.buffer.filter((entry) => {
-    if (!context.tasks.includes(entry.task)) return false;
-    return strategy !== "curriculum" || past.byId.get(entry.node)?.parent === null;
-  });
+  const entries = drawableEntries(past, context.tasks, strategy);
   if (p > 0 && entries.length >= context.settings.minBuffer && drawFor("source") < p) {
     const entry = drawStart(entries, drawFor("start"), context.policy, context.settings);
     const node = past.byId.get(entry.node);
     if (node !== undefined) return { start: node, fromBuffer: true };
   }
   return { start: rootInForce(past, drawTask(context.tasks, drawFor)), fromBuffer: false };
+}
+
+/** What a run may draw from the buffer: entries of its tasks, under `curriculum` only roots. */
+export function drawableEntries(past: Past, tasks: readonly string[], strategy: IterationStrategy): Buffer {
+  return past.buffer.filter((entry) => {
+    if (!tasks.includes(entry.task)) return false;
+    return strategy !== "curriculum" || past.byId.get(entry.node)?.parent === null;
+  });
 }
 
 function drawTask(tasks: readonly string[], drawFor: (purpose: string) => number): string {

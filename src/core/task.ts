@@ -240,8 +240,12 @@ export function isSelfReported(task: TaskDefinition): boolean {
   return "fromRun" in task.score;
 }
 
-/** The reward rule of improve and debug steps (EXIT.md section 2.7). */
-export function rewardRule(task: TaskDefinition): "relative" | "absolute" {
-  if (task.reward !== undefined) return task.reward;
-  return task.solution.format === "code" || task.solution.format === "json" ? "relative" : "absolute";
+/** The reward rule of improve and debug steps (EXIT.md section 2.7, and 8 for the paper's). */
+export function rewardRule(
+  task: Pick<TaskDefinition, "reward"> & { readonly solution: Pick<TaskDefinition["solution"], "format"> },
+  { paper }: { readonly paper: boolean },
+): "relative" | "absolute" {
+  const isText = task.solution.format === "answer" || task.solution.format === "dialogue";
+  if (isText && paper) return "absolute";
+  return task.reward ?? (isText ? "absolute" : "relative");
 }

@@ -3,7 +3,7 @@ import type { BufferEntry } from "../../core/history.ts";
 import type { GroupClosing, Store } from "../../core/ports.ts";
 import type { Database } from "./database.ts";
 import { insertNode } from "./nodes.ts";
-import { flag, number, text } from "./rows.ts";
+import { flag, number, orNull, text } from "./rows.ts";
 
 export function closingOf(database: Database): Pick<Store, "closeGroup" | "buffer"> {
   return {
@@ -15,7 +15,7 @@ export function closingOf(database: Database): Pick<Store, "closeGroup" | "buffe
       database.all("SELECT * FROM buffer ORDER BY place").map((row) => ({
         task: text(row, "task"),
         node: text(row, "node"),
-        snapshot: text(row, "snapshot"),
+        snapshot: orNull(text, row, "snapshot"),
         failed: flag(row, "failed"),
         S: number(row, "S"),
         policy: text(row, "policy"),

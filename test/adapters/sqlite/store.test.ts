@@ -435,3 +435,11 @@ test("an outcome without snapshot, score and quality comes back as it was", () =
 test("a step of a cell that was never opened is refused", () => {
   expect(() => store.evaluations.addReply("nowhere", evaluationStep())).toThrow();
 });
+
+test("the buffer may hold a bare request, which has no snapshot", () => {
+  storeOneGroup();
+  const request = { ...entry("n1", 0.1), snapshot: null };
+  store.closeGroup({ ...closing(0, 1, [child("n2", "r1i0")]), buffer: [request] });
+  reopen();
+  expect(store.buffer()).toEqual([request]);
+});

@@ -77,6 +77,20 @@ describe("buffer update", () => {
     expect(ids(next)).toEqual(["a", "b", "c"]);
   });
 
+  it("lets one child in under the paper's rules, whatever was asked for", () => {
+    const children = [node("b"), node("c")];
+    const paper = { ...settings, insert: "all", paper: true } as const;
+    expect(ids(updateBuffer([], update(node("a"), 0.2, { children }), paper, () => 0))).toEqual(["a", "b"]);
+  });
+
+  it("holds a bare request, which has neither snapshot nor quality, and its children", () => {
+    const request = node("r", { snapshot: null, quality: null });
+    const first = updateBuffer([], update(request, 0.2, { children: [node("a")] }), settings, never);
+    expect(ids(first)).toEqual(["r", "a"]);
+    const again = updateBuffer(first, update(request, 0.1, { fromBuffer: true }), settings, never);
+    expect(again[0]).toEqual(entry("r", 0.1, { snapshot: null, insertedAt: 9, timesDrawn: 1 }));
+  });
+
   it("keeps perfect nodes out, start or child", () => {
     const children = [node("b", { quality: 1 })];
     expect(updateBuffer([], update(node("a", { quality: 1 }), 0.2, { children }), settings, never)).toEqual(

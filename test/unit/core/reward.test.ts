@@ -31,6 +31,17 @@ describe("learnability", () => {
     expect(learnability([0.5, null])).toBeNull();
     expect(learnability([])).toBeNull();
   });
+
+  it("is exactly 0 where all qualities are equal, whatever they round to", () => {
+    for (const quality of [0.1, 0.3, 0.7, 1 / 3])
+      for (const count of [2, 3, 5, 7, 8]) expect(learnability(Array<number>(count).fill(quality))).toBe(0);
+  });
+
+  it("does not depend on the order of the members", () => {
+    const values = [0.1, 0.7, 0.35, 0.2, 0.9];
+    expect(learnability([...values].reverse())).toBe(learnability(values));
+    expect(learnability([1, 0, 0])).toBe(learnability([0, 1, 1]));
+  });
 });
 
 describe("rewards", () => {
@@ -47,6 +58,10 @@ describe("rewards", () => {
 
   it("are all or nothing from a perfect start", () => {
     expect(rewards([member(1), member(0.9)], relative, 1)).toEqual([1, 0]);
+    // An unchanged member is unchanged there too, whatever lambda is.
+    const unchanged = [member(1, { unchanged: true })];
+    expect(rewards(unchanged, relative, 1)).toEqual([-0.1]);
+    expect(rewards(unchanged, { ...relative, lambda: 0 }, 1)).toEqual([0]);
   });
 
   it("are the quality itself under the absolute rule, failed or not", () => {

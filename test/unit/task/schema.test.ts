@@ -44,7 +44,7 @@ describe("the task schema", () => {
 
   it("rewards code and json by gain, answers and dialogues by quality, unless told otherwise", () => {
     const ruleOf = (format: string, reward?: string): string =>
-      rewardRule(taskSchema.parse({ ...task, solution: { files: ["c"], format }, reward }));
+      rewardRule(taskSchema.parse({ ...task, solution: { files: ["c"], format }, reward }), { paper: false });
     expect(["code", "json", "answer", "dialogue"].map((format) => ruleOf(format))).toEqual([
       "relative",
       "relative",
@@ -52,6 +52,20 @@ describe("the task schema", () => {
       "absolute",
     ]);
     expect(ruleOf("code", "absolute")).toBe("absolute");
+    expect(ruleOf("answer", "relative")).toBe("relative");
+  });
+
+  it("rewards answers by quality whatever was told where the paper's rules are asked for", () => {
+    const paper = (format: string): string =>
+      rewardRule(taskSchema.parse({ ...task, solution: { files: ["c"], format }, reward: "relative" }), {
+        paper: true,
+      });
+    expect(["code", "json", "answer", "dialogue"].map(paper)).toEqual([
+      "relative",
+      "relative",
+      "absolute",
+      "absolute",
+    ]);
   });
 
   it("knows a self-reported task, which needs no outputs", () => {
