@@ -1,7 +1,13 @@
 /** Histories of one or two runs of a workspace: EXIT.md section 2 from iteration to iteration, and 3. */
 import fc from "fast-check";
 import { type Buffer, startWeights } from "../../src/core/buffer.ts";
-import type { GroupOpening, Node, RootInForce, Run } from "../../src/core/history.ts";
+import {
+  type GroupOpening,
+  type Node,
+  nothingSpent,
+  type RootInForce,
+  type Run,
+} from "../../src/core/history.ts";
 import { decideNext, rewardSetting } from "../../src/core/opening.ts";
 import type { ClosedGroup } from "../../src/core/ports.ts";
 import { openRunView } from "../../src/core/run-view.ts";
@@ -158,7 +164,7 @@ function beginRun(
     ...{ id, seed: plan.seed, tasks: covered.map(nameOf), strategy: plan.strategy, settings: plan.settings },
     budget: { iterations: null, hours: null, tokens: null, target: null },
     ...{ startedAt: "", endedAt: null, endedBy: null, provenance: null },
-    spent: { iterations: 0, ms: 0, tokens: 0, modelMs: 0, sandboxMs: 0 },
+    spent: nothingSpent,
   };
   const forOracle = {
     settings: { ...settingsForOracle(plan.settings), strategy: plan.strategy },

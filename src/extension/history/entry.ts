@@ -87,7 +87,7 @@ function rootRow(view: View, node: ListedNode): Row {
   const beaten = node.comparable && best !== undefined && best.id !== node.id && best.score !== null;
   const facts = [beaten ? `${own} → best ${score(best.score)}` : own];
   const revisions = view.history.countRevisions(node.task);
-  if (revisions > 0) facts.push(plural(revisions, "revision"));
+  if (revisions > 0 && node.comparable) facts.push(plural(revisions, "revision"));
   if (!node.comparable) facts.push(notComparable);
   if (view.selfReported.has(node.task)) facts.push("self-reported");
   if (view.applied === node.id) facts.push("applied");

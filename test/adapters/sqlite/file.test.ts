@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openDatabase } from "../../../src/adapters/sqlite/database.ts";
-import { records } from "../../../src/adapters/sqlite/migrations/004-records.ts";
+import { records } from "../../../src/adapters/sqlite/migrations/003-records.ts";
 import { migrations } from "../../../src/adapters/sqlite/migrations/index.ts";
 import { openStore } from "../../../src/adapters/sqlite/store.ts";
 import { isExitError } from "../../../src/core/errors.ts";
