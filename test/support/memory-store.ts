@@ -10,6 +10,7 @@ import type {
   Store,
   StoredScore,
 } from "../../src/core/ports.ts";
+import { createMemoryJournal } from "./memory-journal.ts";
 
 interface Held {
   group: Group;
@@ -139,7 +140,7 @@ export function createMemoryStore(): Store & { readonly log: string[] } {
     setAuditPassed: (task, digest) => void passed.add(`${task} ${digest}`),
     selfTest: (key) => selfTests.get(key) ?? null,
     putSelfTest: (key, selfTest) => void selfTests.set(key, selfTest),
-    journal: { record: () => undefined },
+    journal: createMemoryJournal(),
     close: () => undefined,
   };
 }
