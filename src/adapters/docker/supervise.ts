@@ -53,8 +53,9 @@ const lookTimeout = 1_000;
 const patience = 7_000;
 /** The stream may end a little after the container. */
 const drainFor = 2_000;
-/** Bytes the engine's log of a container holds before it begins to forget, and what it adds to each piece. */
-const logBytes = 2 ** 20;
+/** The engine's log of a container (recipe.ts) holds at least so many bytes before it forgets the first of them. */
+const logBytes = 900_000;
+/** What it adds to each piece, at most. */
 const logOverhead = 64;
 
 /**
@@ -82,7 +83,7 @@ export async function supervise(
   const reading = demultiplex(output, (channel, bytes) => {
     watch.captures[channel].push(bytes);
     logged += bytes.length + logOverhead;
-    // More than the log holds: its beginning may be lost.
+    // More than the log is sure to hold: its beginning may be lost.
     if (takenOver && logged > logBytes) seen.interrupted = true;
     const printed = watch.captures.stdout.total() + watch.captures.stderr.total();
     // Beyond the limit it is still read and dropped, or the kill would never come through.
