@@ -3,26 +3,24 @@
  * A line for each and a total; exit code 1 if a promise was broken. Names of cases as arguments play only those.
  * `--kills N` instead kills N runners, spread over every durable write of a run, and says what became of the runs.
  */
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { messageOf } from "../../src/core/errors.ts";
 import type { ChaosCase } from "./case.ts";
 import { reportToll } from "./kills/report.ts";
 import { everyMoment, takeToll } from "./kills/toll.ts";
+import { loadChaosCases } from "./load.ts";
 
-const folder = join(import.meta.dirname, "cases");
 const names = process.argv.slice(2);
 const kills = names.indexOf("--kills");
 process.exitCode = kills === -1 ? await playCases() : await killRunners(Number(names[kills + 1]));
 
 async function killRunners(count: number): Promise<number> {
   if (!Number.isInteger(count) || count < 1) throw new Error("--kills needs a number of at least 1");
-  return reportToll(await takeToll(count, everyMoment, console.log));
+  return reportToll(await takeToll({ kills: count, iterations: 6, plan: everyMoment }, console.log));
 }
 
 async function playCases(): Promise<number> {
-  const cases = await loadCases();
+  const cases = await loadChaosCases();
   const unknown = names.filter((name) => cases.every(({ id }) => id !== name));
   if (unknown.length > 0) throw new Error(`${unknown.join(", ")}: not among the cases played here`);
   const chosen = names.length === 0 ? cases : cases.filter(({ id }) => names.includes(id));
@@ -32,16 +30,6 @@ async function playCases(): Promise<number> {
   const seconds = ((performance.now() - began) / 1000).toFixed(0);
   console.log(`${chosen.length} cases: ${broken} promises broken; ${seconds} s`);
   return broken > 0 ? 1 : 0;
-}
-
-async function loadCases(): Promise<readonly ChaosCase[]> {
-  const number = ({ id }: ChaosCase): number => Number(id.slice(1));
-  const cases = await Promise.all(
-    readdirSync(folder).map(
-      async (file) => ((await import(join(folder, file))) as { default: ChaosCase }).default,
-    ),
-  );
-  return cases.sort((a, b) => number(a) - number(b));
 }
 
 async function play({ id, tries, play }: ChaosCase): Promise<boolean> {

@@ -8,7 +8,7 @@ import { appendFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { DatabaseSync, StatementSync } from "node:sqlite";
-import type { Write } from "./trace.ts";
+import { killed, type Write } from "./trace.ts";
 
 const target = process.env.EXIT_ML_CHAOS_KILL ?? "";
 const traceFile = process.env.EXIT_ML_CHAOS_TRACE ?? "";
@@ -18,15 +18,20 @@ const passed = new Map<string, number>();
 function pass(moment: string): void {
   const count = (passed.get(moment) ?? 0) + 1;
   passed.set(moment, count);
-  if (`${moment} ${count}` === target) process.kill(process.pid, "SIGKILL");
+  if (`${moment} ${count}` !== target) return;
+  note({ what: killed, key: target });
+  process.kill(process.pid, "SIGKILL");
 }
 
-function durable<T>({ what, key }: Write, write: () => T): T {
-  pass(`before ${what}`);
-  const result = write();
-  const line: Write = { what, key };
-  appendFileSync(traceFile, `${JSON.stringify(line)}\n`);
-  pass(`after ${what}`);
+function note(write: Write): void {
+  appendFileSync(traceFile, `${JSON.stringify(write)}\n`);
+}
+
+function durable<T>(write: Write, act: () => T): T {
+  pass(`before ${write.what}`);
+  const result = act();
+  note(write);
+  pass(`after ${write.what}`);
   return result;
 }
 

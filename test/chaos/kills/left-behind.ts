@@ -6,10 +6,14 @@ import { docker } from "../../adapters/docker/trial.ts";
 
 const short = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 16);
 
-/** @param folder of the workspace, links resolved */
+/** What the runner of a workspace labels its containers with. @param folder of the workspace, links resolved */
+export function whoseIs(folder: string): { readonly owner: string; readonly workspaceId: string } {
+  return { owner: short(`${hostname()}/${userInfo().uid}`), workspaceId: short(folder) };
+}
+
 export async function leftBehind(folder: string): Promise<readonly string[]> {
-  const workspaceId = short(folder);
-  const tag = nameTag({ owner: short(`${hostname()}/${userInfo().uid}`), workspaceId, session: "" });
+  const { owner, workspaceId } = whoseIs(folder);
+  const tag = nameTag({ owner, workspaceId, session: "" });
   const isOurs = (name: string, labels: Readonly<Record<string, string>> | null): boolean =>
     labels?.["exit-ml.workspace"] === workspaceId || name.includes(tag);
   const containers = await docker.listContainers({ all: true });

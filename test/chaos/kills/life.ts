@@ -8,18 +8,23 @@ import { guaranteeNames } from "../../../src/core/guarantees.ts";
 import type { RunEvent } from "../../../src/protocol/events.ts";
 import type { FakeOllama } from "../../adapters/ollama/fake-ollama.ts";
 import { gone } from "../../system/product.ts";
-import { readTrace, type Write } from "./trace.ts";
+import { killed, readTrace, type Write } from "./trace.ts";
 
 const script = join(import.meta.dirname, "doomed.ts");
 const groupSize = 4;
 
 export interface Lives {
   readonly folder: string;
+  readonly plan: RunPlan;
   /** What the runners said they had stored: `group-index`, and the verdict once there is one. */
   readonly told: ReadonlyMap<string, string | null>;
   trace(): readonly Write[];
   /** A new runner begins the run or goes on with it. @param doom what it is killed at; null: nothing */
   live(doom: string | null): Promise<"killed" | "ended">;
+  /** The runner at work, or a new one. */
+  open(): Promise<Client>;
+  /** Ends the runner of a client in good order. */
+  close(client: Client): Promise<void>;
   /** A new runner that does what `work` asks of it and closes in good order. */
   visit(work: (client: Client) => Promise<unknown>): Promise<void>;
   remove(): void;
@@ -45,50 +50,78 @@ export function beginLives(template: string, plan: RunPlan): Lives {
     return connect(folder, { start: true, script });
   }
 
-  async function buried(client: Client): Promise<void> {
+  const close = async (client: Client): Promise<void> => {
+    try {
+      process.kill(client.runner.pid, "SIGTERM");
+    } catch {
+      // It is dead already.
+    }
     await client.closed;
     await gone(client.runner.pid);
-  }
+  };
 
   return {
     folder,
+    plan,
     told,
     trace: () => readTrace(traceFile),
     async live(doom) {
       const client = await born(doom);
-      const ended = new Promise<Extract<RunEvent, { type: "runEnded" }>>((resolve) => {
-        client.onEvent((event) => {
-          if (event.type === "replySampled") told.set(`${event.group}-${event.reply.index}`, null);
-          if (event.type === "replyScored") told.set(`${event.group}-${event.index}`, event.outcome.verdict);
-          if (event.type === "runEnded") resolve(event);
-        });
+      client.onEvent((event) => {
+        if (event.type === "replySampled") told.set(`${event.group}-${event.reply.index}`, null);
+        if (event.type === "replyScored") told.set(`${event.group}-${event.index}`, event.outcome.verdict);
       });
-      const begun = client.call("startRun", requestOf(plan)).catch((error: unknown) => {
+      const ended = runToItsEnd(client, plan).catch((error: unknown) => {
         if (!isExitError(error, "runner-gone")) throw error;
       });
-      const end = await Promise.race([client.closed.then(() => null), begun.then(() => ended)]);
-      if (end === null) {
-        await buried(client);
-        return "killed";
-      }
-      if (end.error !== null) throw new Error(`the run ended with ${end.error.reason}: ${end.error.message}`);
-      process.kill(client.runner.pid, "SIGTERM");
-      await buried(client);
-      return "ended";
+      await Promise.race([client.closed, ended]);
+      await close(client);
+      const last = readTrace(traceFile).at(-1);
+      return doom !== null && last?.what === killed && last.key === doom ? "killed" : "ended";
     },
+    open: () => born(null),
+    close,
     async visit(work) {
       const client = await born(null);
       try {
         await work(client);
       } finally {
-        process.kill(client.runner.pid, "SIGTERM");
-        await buried(client);
+        await close(client);
       }
     },
     remove() {
       for (const each of [folder, side]) rmSync(each, { recursive: true, force: true });
     },
   };
+}
+
+/** Begins the run or goes on with it, and returns when it has ended. @throws what it ended with */
+export async function runToItsEnd(client: Client, plan: RunPlan): Promise<void> {
+  const ended = runEnd(client);
+  // A run that was refused is told by the call alone.
+  ended.catch(() => undefined);
+  await client.call("startRun", requestOf(plan));
+  await ended;
+}
+
+/** Resolves when the run has ended well. */
+export async function runEnd(client: Client): Promise<void> {
+  const { error } = await nextEvent(client, "runEnded");
+  if (error !== null) throw new Error(`the run ended with ${error.reason}: ${error.message}`);
+}
+
+/** The next event of a kind. */
+export function nextEvent<T extends RunEvent["type"]>(
+  client: Client,
+  type: T,
+): Promise<Extract<RunEvent, { type: T }>> {
+  return new Promise((resolve) => {
+    const stop = client.onEvent((event) => {
+      if (event.type !== type) return;
+      stop();
+      resolve(event as Extract<RunEvent, { type: T }>);
+    });
+  });
 }
 
 export function requestOf({ model, seed, iterations }: RunPlan) {

@@ -3,17 +3,13 @@
  * and what the runs came to, compared with the same runs undisturbed.
  */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { messageOf } from "../../../src/core/errors.ts";
 import { type HistoryRead, readHistory } from "./history.ts";
 import { leftBehind } from "./left-behind.ts";
-import { beginLives, type Lives, type RunPlan } from "./life.ts";
-import { startScriptedModel } from "./scripted-model.ts";
+import type { Lives } from "./life.ts";
+import { type Scene, withScene } from "./scene.ts";
 import { doubled, kindsOf, type Write } from "./trace.ts";
-import { makeWorkspace } from "./workload.ts";
 
 export interface Toll {
   kills: number;
@@ -38,7 +34,6 @@ export interface Toll {
   startedAgain: number;
 }
 
-const iterations = 6;
 /** Of one kind in one process: the first, the second, the third. */
 const occurrences = 3;
 /** A write only a runner makes that goes on. */
@@ -57,41 +52,31 @@ export const everyMoment: Plan = (kinds) =>
       : moments;
   });
 
-/** Kills `count` runners. @param tell hears how it goes */
-export async function takeToll(count: number, plan: Plan, tell: (line: string) => void): Promise<Toll> {
-  const began = performance.now();
-  const model = await startScriptedModel();
-  const state = mkdtempSync(join(tmpdir(), "exit-ml-chaos-state-"));
-  const stateBefore = process.env.XDG_STATE_HOME;
-  // Leases of other runners on this machine are none of its business.
-  process.env.XDG_STATE_HOME = state;
-  const workspace = makeWorkspace();
-  const template = beginLives(workspace, { model, seed: 0, iterations });
-  const toll: Toll = {
-    ...{ kills: 0, ms: 0, runs: 0, iterations: 0, finished: 0, takenOver: 0, startedAgain: 0 },
-    ...{ struck: new Map(), missed: [], lost: [], doubled: [], leftBehind: [], differing: [] },
-  };
-  const dooms = createDooms(plan);
-  try {
-    await template.visit((client) => client.call("check", { task: null }));
-    for (let seed = 1; toll.kills < count; seed += 1) {
-      await compareRuns(template.folder, { model, seed, iterations }, count, dooms, toll);
-      tell(`run with seed ${seed}: ${toll.kills} of ${count} kills, ${seconds(began)} s`);
-    }
-    toll.leftBehind.push(...(await leftBehind(template.folder)));
-  } finally {
-    await model.stop();
-    template.remove();
-    for (const folder of [workspace, state]) rmSync(folder, { recursive: true, force: true });
-    if (stateBefore === undefined) delete process.env.XDG_STATE_HOME;
-    else process.env.XDG_STATE_HOME = stateBefore;
-  }
-  toll.ms = performance.now() - began;
-  return toll;
+export interface TollRequest {
+  /** Runners to kill, at least. */
+  readonly kills: number;
+  /** Of each run. */
+  readonly iterations: number;
+  readonly plan: Plan;
 }
 
-function seconds(since: number): string {
-  return ((performance.now() - since) / 1000).toFixed(0);
+/** @param tell hears how it goes */
+export function takeToll(request: TollRequest, tell: (line: string) => void): Promise<Toll> {
+  return withScene(request.iterations, async (scene) => {
+    const began = performance.now();
+    const seconds = (): string => ((performance.now() - began) / 1000).toFixed(0);
+    const toll: Toll = {
+      ...{ kills: 0, ms: 0, runs: 0, iterations: 0, finished: 0, takenOver: 0, startedAgain: 0 },
+      ...{ struck: new Map(), missed: [], lost: [], doubled: [], leftBehind: [], differing: [] },
+    };
+    const dooms = createDooms(request.plan);
+    for (let seed = 1; toll.kills < request.kills; seed += 1) {
+      await compareRuns(scene, seed, request, dooms, toll);
+      tell(`run with seed ${seed}: ${toll.kills} of ${request.kills} kills, ${seconds()} s`);
+    }
+    toll.ms = performance.now() - began;
+    return toll;
+  });
 }
 
 /** What the runners are doomed to, one after the other. */
@@ -125,30 +110,28 @@ function createDooms(plan: Plan): Dooms {
 
 /** One run twice: undisturbed, and with kills until it is over. */
 async function compareRuns(
-  template: string,
-  plan: RunPlan,
-  count: number,
+  scene: Scene,
+  seed: number,
+  request: TollRequest,
   dooms: Dooms,
   toll: Toll,
 ): Promise<void> {
-  const calm = beginLives(template, plan);
-  const struck = beginLives(template, plan);
+  const expected = await scene.undisturbed(seed);
+  const lives = scene.begin(seed);
   try {
-    await calm.live(null);
-    const expected = readHistory(calm.folder);
-    const read = await strike(struck, kindsOf(calm.trace()), count, dooms, toll);
+    const read = await strike(lives, kindsOf(expected.trace), request.kills, dooms, toll);
     toll.runs += 1;
-    toll.iterations += plan.iterations;
+    toll.iterations += request.iterations;
     toll.finished += [...read.replies.values()].filter(({ verdict }) => verdict !== null).length;
-    noteTrace(struck.trace(), toll);
+    noteTrace(lives.trace(), toll);
     try {
       assert.deepEqual(read.record, expected.record);
     } catch (error) {
-      toll.differing.push(`seed ${plan.seed}: ${messageOf(error)}`);
+      toll.differing.push(`seed ${seed}: ${messageOf(error)}`);
     }
-    for (const lives of [calm, struck]) toll.leftBehind.push(...(await leftBehind(lives.folder)));
+    toll.leftBehind.push(...(await leftBehind(lives.folder)));
   } finally {
-    for (const lives of [calm, struck]) lives.remove();
+    lives.remove();
   }
 }
 

@@ -7,6 +7,9 @@ export interface Write {
   readonly key: string;
 }
 
+/** In place of a write: the process kills itself, and the key is the moment. */
+export const killed = "killed";
+
 export function readTrace(file: string): readonly Write[] {
   if (!existsSync(file)) return [];
   return readFileSync(file, "utf8")
@@ -15,7 +18,7 @@ export function readTrace(file: string): readonly Write[] {
     .map((line) => JSON.parse(line) as Write);
 }
 
-/** Names of writes in the order in which they first occurred. */
+/** Names of the writes of an undisturbed run in the order in which they first occurred. */
 export function kindsOf(trace: readonly Write[]): readonly string[] {
   return [...new Set(trace.map(({ what }) => what))];
 }
