@@ -42,15 +42,23 @@ const takenOver = "run taken-over";
 /** The moments to kill at, given the names of the writes of an undisturbed run. */
 export type Plan = (kinds: readonly string[]) => readonly string[];
 
-/** Before and after every write. */
-export const everyMoment: Plan = (kinds) =>
-  kinds.flatMap((kind) => {
-    const moments = [`before ${kind}`, `after ${kind}`];
-    // Each time a revision was just started, which the next runner takes over.
-    return kind === "run started"
-      ? [...moments, `before ${takenOver}`, `after ${kind}`, `after ${takenOver}`]
-      : moments;
-  });
+/**
+ * Before every write, then after every write. A run is opened and ended once, so what a run is opened and ended with
+ * stands at either end: then hardly a run goes on without being struck.
+ */
+export const everyMoment: Plan = (kinds) => {
+  const between = kinds.filter((kind) => kind !== "run opened" && kind !== "run ended");
+  return ["before", "after"].flatMap((when) => [
+    `${when} run opened`,
+    ...between.flatMap((kind) =>
+      // A revision was just started, which the next runner takes over.
+      kind === "run started"
+        ? [`${when} ${kind}`, `after ${kind}`, `${when} ${takenOver}`]
+        : [`${when} ${kind}`],
+    ),
+    `${when} run ended`,
+  ]);
+};
 
 export interface TollRequest {
   /** Runners to kill, at least. */

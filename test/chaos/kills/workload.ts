@@ -26,7 +26,8 @@ const task = {
   run: { command: ["sh", "-c", run], outputs: ["value.txt"], timeout: "30s" },
   score: { command: ["sh", "score.sh"], hidden: ["score.sh"], timeout: "30s" },
   metric: { name: "value", direction: "maximize", worst: 0, best: 1 },
-  sandbox: { image, memory: "64m", disk: "8m", pids: 32, cpus: 1 },
+  // So large that few working directories are made at once: then they are also removed within a run.
+  sandbox: { image, memory: "64m", disk: "512m", pids: 32, cpus: 1 },
 };
 
 export function makeWorkspace(): string {
