@@ -6,7 +6,7 @@ import { takeToll } from "../kills/toll.ts";
 /** Every step of a trial that the journal holds, in their order; the fourth is one of a runner that goes on. */
 const steps = [
   ...["run intent", "run created", "run started", "run taken-over", "run exited", "run collected"],
-  ...["run container-gone", "score intent", "score created", "score started", "score evaluated"],
+  ...["run container-gone", "evaluate intent", "evaluate created", "evaluate started", "score evaluated"],
   "run volumes-gone",
 ];
 
