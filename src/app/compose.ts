@@ -1,6 +1,6 @@
 /** Composition: the adapters behind the ports, the use cases around them. Nothing is decided here. */
 import { createHash } from "node:crypto";
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { performance } from "node:perf_hooks";
 import { openSnapshots } from "../adapters/git/snapshots.ts";
@@ -49,9 +49,6 @@ export async function openApp(folder: string, options: { log(line: string): void
   if (dirname(folders.history) !== dirname(folders.snapshots))
     options.log(`the workspace is on a network file system, so its history is kept in ${folders.history}`);
   try {
-    // With the lock held, what an earlier process left under way is nobody's.
-    await rm(folders.outputs, { recursive: true, force: true });
-    await mkdir(folders.outputs);
     const snapshots = await openSnapshots(folders.snapshots);
     const workspace = createWorkspace({ folder: folders.workspace, stagingFolder: folders.staging });
     return createApp({ folders, store, snapshots, workspace, log: options.log });
@@ -245,6 +242,8 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
       await starting?.settled;
       await active?.stop();
       await closeSandbox();
+      // After a crash they stay: the trials they belong to go on from there.
+      await rm(folders.outputs, { recursive: true, force: true });
       store.close();
     },
   };

@@ -37,9 +37,10 @@ export function lazySandbox(
     });
   const open = async (): Promise<Sandbox> => {
     const sandbox = create();
-    const { containers, volumes } = await sandbox.reap();
+    const { kept, containers, volumes } = await sandbox.recover();
     if (containers + volumes > 0)
       log(`removed ${containers} containers and ${volumes} volumes of an earlier process`);
+    if (kept > 0) log(`${kept} revisions an earlier process had started can be taken over`);
     return sandbox;
   };
   const sandbox = (): Promise<Sandbox> => {

@@ -67,7 +67,7 @@ export async function openStateFolders(folder: string): Promise<StateFolders> {
     exports: join(state, "exports"),
     logs: join(state, "logs"),
   };
-  for (const path of [state, dirname(folders.history), folders.kept, folders.staging])
+  for (const path of [state, dirname(folders.history), folders.outputs, folders.kept, folders.staging])
     await mkdir(path, { recursive: true });
   await writeFile(join(state, ".gitignore"), "*\n");
   return folders;

@@ -250,7 +250,10 @@ export interface Sandbox {
    * @throws ExitError as `describe`; the engine's error if it stops answering.
    */
   selfTest(task: ResolvedTask, signal: AbortSignal): Promise<readonly Guarantee[]>;
-  /** Runs a revision in a fresh container and collects its outputs from the stopped container. */
+  /**
+   * Runs a revision in a fresh container, or goes on with the one an earlier process had started for it, and collects
+   * its outputs from the stopped container.
+   */
   run(request: RunRequest, signal: AbortSignal): Promise<RunOutcome>;
   /** Runs the score command in a fresh container that no revision process ever saw. */
   evaluate(
@@ -261,8 +264,14 @@ export interface Sandbox {
   /** What the engine has, whoever uses it now. @throws ExitError `docker-unreachable`, `docker-denied`. */
   resources(): Promise<EngineResources>;
   /**
-   * Removes what earlier processes of this workspace left, or with `dryRun` only counts it; called with the workspace
-   * lock held.
+   * Called once, before the first trial, with the workspace lock held. Of what earlier processes of this workspace
+   * left, revisions that were started are kept: `run`, asked for the same trial with exactly the same request, takes
+   * them over instead of beginning anew. Everything else of them is removed; what nobody asks for later.
+   */
+  recover(): Promise<{ readonly kept: number; readonly containers: number; readonly volumes: number }>;
+  /**
+   * Removes everything this workspace has in the engine, or with `dryRun` only counts it; called with the workspace
+   * lock held and nothing under way.
    */
   reap(dryRun?: "dryRun"): Promise<{ readonly containers: number; readonly volumes: number }>;
   close(): Promise<void>;
@@ -312,9 +321,16 @@ export interface Arbiter {
   lease(need: Need, purpose: LeasePurpose, signal: AbortSignal): Promise<Lease>;
 }
 
+export interface JournalStep {
+  readonly step: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
 /** Where the sandbox writes down each step before and after it is taken (research/sandbox.md 4h). */
 export interface Journal {
   record(key: string, step: string, data: Readonly<Record<string, unknown>>): void;
+  /** The steps of one trial in the order they were recorded; one taken again stands where it was taken last. */
+  steps(key: string): readonly JournalStep[];
 }
 
 // --- scoring ---------------------------------------------------------------------------------------------

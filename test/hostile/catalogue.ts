@@ -1,7 +1,8 @@
-/** The catalogue of 106 cases: those played here, and those that are not, with the reason or the place. */
+/** The catalogue of 106 cases: those of this suite and of test/chaos, and those not played, with the reason or the place. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type ChaosEntry, loadChaosCases } from "../chaos/load.ts";
 import type { Case } from "./case.ts";
 import { elsewhere } from "./elsewhere.ts";
 
@@ -21,8 +22,15 @@ const order = Object.entries(groups).flatMap(([letter, count]) =>
   Array.from({ length: count }, (_, index) => `${letter}${index + 1}`),
 );
 
-/** Every case file, in the order of the catalogue; together with those told of elsewhere it is complete. */
-export async function loadCases(): Promise<readonly Entry[]> {
+export interface Catalogue {
+  /** The cases of this suite, in the order of the catalogue. */
+  readonly cases: readonly Entry[];
+  /** Those of test/chaos. */
+  readonly chaos: readonly ChaosEntry[];
+}
+
+/** Every case file; together with those told of elsewhere they are complete. */
+export async function loadCatalogue(): Promise<Catalogue> {
   const entries = await Promise.all(
     readdirSync(folder).map(async (file) => {
       const { default: definition } = (await import(join(folder, file))) as { default: Case };
@@ -30,20 +38,21 @@ export async function loadCases(): Promise<readonly Entry[]> {
       return { ...definition, file };
     }),
   );
-  const known = [...entries, ...elsewhere].map(({ id }) => id);
+  const chaos = await loadChaosCases();
+  const known = [...entries, ...chaos, ...elsewhere].map(({ id }) => id);
   assert.deepEqual([...known].sort(), [...order].sort(), "every case stands in the catalogue once");
-  return entries.sort((a, b) => order.indexOf(a.id) - order.indexOf(b.id));
+  return { cases: entries.sort((a, b) => order.indexOf(a.id) - order.indexOf(b.id)), chaos };
 }
 
 /** @throws if docs/SANDBOX.md does not say what the case files say. */
-export function proveTable(cases: readonly Entry[]): void {
+export function proveTable(catalogue: Catalogue): void {
   const [, , told] = partsOfDocument();
-  assert.equal(told, tableOf(cases), "docs/SANDBOX.md is out of date: node test/hostile/main.ts --table");
+  assert.equal(told, tableOf(catalogue), "docs/SANDBOX.md is out of date: node test/hostile/main.ts --table");
 }
 
-export function writeTable(cases: readonly Entry[]): void {
+export function writeTable(catalogue: Catalogue): void {
   const [before, after] = partsOfDocument();
-  writeFileSync(document, before + from + tableOf(cases) + to + after);
+  writeFileSync(document, before + from + tableOf(catalogue) + to + after);
 }
 
 function partsOfDocument(): [before: string, after: string, table: string] {
@@ -53,11 +62,14 @@ function partsOfDocument(): [before: string, after: string, table: string] {
   return [before, after, table];
 }
 
-function tableOf(cases: readonly Entry[]): string {
-  const played = cases.map(({ id, tries, promise, file }) => ({
-    ...{ id, tries, promise },
-    where: `[${file.replace(/\.ts$/, "")}](../test/hostile/cases/${file})`,
-  }));
+function tableOf({ cases, chaos }: Catalogue): string {
+  const rowOf =
+    (suite: string) =>
+    ({ id, tries, promise, file }: Entry | ChaosEntry) => ({
+      ...{ id, tries, promise },
+      where: `[${file.replace(/\.ts$/, "")}](../test/${suite}/cases/${file})`,
+    });
+  const played = [...cases.map(rowOf("hostile")), ...chaos.map(rowOf("chaos"))];
   const cells = [...played, ...elsewhere]
     .sort((a, b) => order.indexOf(a.id) - order.indexOf(b.id))
     .map((row) => [row.id, row.tries, row.promise, row.where]);

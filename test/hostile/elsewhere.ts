@@ -42,18 +42,6 @@ export const elsewhere: readonly Elsewhere[] = [
     where: `${test("adapters/docker/faults.test.ts")} has it fall silent; killing an engine is not played`,
   },
   {
-    id: "D5",
-    tries: "the runner is killed between two steps",
-    promise: "nothing finished is lost or made twice, no container is left",
-    where: test("system/kill.test.ts"),
-  },
-  {
-    id: "D6",
-    tries: "the runner is killed while it writes its history",
-    promise: "whole groups only, no finished step lost",
-    where: test("adapters/sqlite/kill.test.ts"),
-  },
-  {
     id: "D7",
     tries: "the power fails after a file was renamed",
     promise: "what was said to be stored is stored: every record is flushed",
@@ -84,27 +72,9 @@ export const elsewhere: readonly Elsewhere[] = [
     where: "not played: needs a machine that can be put to sleep",
   },
   {
-    id: "D12",
-    tries: "two windows open one workspace",
-    promise: "one runner holds the lock, everybody else is its client",
-    where: `${test("adapters/sqlite/file.test.ts")}, ${test("adapters/runner/process.test.ts")}`,
-  },
-  {
-    id: "D13",
-    tries: "the window is closed during a run",
-    promise: "the run goes on in its own process",
-    where: test("adapters/runner/process.test.ts"),
-  },
-  {
     id: "D17",
     tries: "the engine's event stream breaks off",
     promise: "events are asked for once the container has ended; without them its state decides",
     where: "not played yet",
-  },
-  {
-    id: "D20",
-    tries: "the extension is updated while a run is under way",
-    promise: "an older client may look but not touch; a newer history is refused, unchanged",
-    where: `${test("adapters/runner/serve.test.ts")}, ${test("adapters/sqlite/file.test.ts")}`,
   },
 ];

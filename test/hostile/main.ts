@@ -5,15 +5,16 @@
  */
 import { performance } from "node:perf_hooks";
 import { type Case, honest, hostile } from "./case.ts";
-import { loadCases, proveTable, writeTable } from "./catalogue.ts";
+import { loadCatalogue, proveTable, writeTable } from "./catalogue.ts";
 import { type Outcome, playAll } from "./conformance.ts";
 import { dockerProvider } from "./docker.ts";
 
-const cases = await loadCases();
+const catalogue = await loadCatalogue();
+const { cases } = catalogue;
 const names = process.argv.slice(2);
-if (names.includes("--table")) writeTable(cases);
+if (names.includes("--table")) writeTable(catalogue);
 else {
-  proveTable(cases);
+  proveTable(catalogue);
   const unknown = names.filter((name) => cases.every(({ id }) => id !== name));
   if (unknown.length > 0) throw new Error(`${unknown.join(", ")}: not among the cases played here`);
   process.exitCode = await play(names.length === 0 ? cases : cases.filter(({ id }) => names.includes(id)));

@@ -1,5 +1,6 @@
 /** Journal steps of a sandbox, and waiting for one of them. */
 import type { Journal } from "../../src/core/ports.ts";
+import { createMemoryJournal } from "../support/memory-journal.ts";
 
 export interface Steps {
   readonly journal: Journal;
@@ -17,12 +18,10 @@ export function followSteps(): Steps {
   const waiting = new Set<() => void>();
   return {
     taken,
-    journal: {
-      record(key, step) {
-        taken.push(`${key} ${step}`);
-        for (const look of waiting) look();
-      },
-    },
+    journal: createMemoryJournal((key, step) => {
+      taken.push(`${key} ${step}`);
+      for (const look of waiting) look();
+    }),
     reached: (text, times = 1) =>
       new Promise((resolve, reject) => {
         const late = setTimeout(() => reject(new Error(`never reached "${text}"`)), patienceMs);

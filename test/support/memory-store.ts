@@ -13,6 +13,7 @@ import type {
   Store,
   StoredScore,
 } from "../../src/core/ports.ts";
+import { createMemoryJournal } from "./memory-journal.ts";
 
 interface Held {
   group: Group;
@@ -154,7 +155,7 @@ export function createMemoryStore(): Store & { readonly log: string[] } {
     putSelfTest: (key, selfTest) => void selfTests.set(key, selfTest),
     confirmation: (task) => confirmations.get(task) ?? null,
     putConfirmation: (confirmation) => void confirmations.set(confirmation.task, confirmation),
-    journal: { record: () => undefined },
+    journal: createMemoryJournal(),
     evaluations: memoryEvaluations(),
     close: () => undefined,
   };

@@ -1,20 +1,43 @@
 /** Folders on this machine: one for the outputs of a trial, one for what its evaluator sees. */
 import { createHash, randomUUID } from "node:crypto";
-import { chmod, copyFile, link, mkdir, rm } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { chmod, copyFile, link, mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import type { Outputs, ResolvedTask } from "../../core/ports.ts";
+import type { Collected } from "./collect.ts";
 import { codeOf } from "./failure.ts";
 import { foldersAbove } from "./mounts.ts";
 
 const trials = ".trials";
 
-/** A fresh folder for the outputs of a trial, named after its key. */
-export async function outputFolder(outputsFolder: string, key: string): Promise<string> {
+/** Where the outputs of a trial lie, named after its key. */
+export function outputFolder(outputsFolder: string, key: string): string {
   const plain = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$/.test(key);
-  const folder = join(outputsFolder, plain ? key : createHash("sha256").update(key).digest("hex"));
+  return join(outputsFolder, plain ? key : createHash("sha256").update(key).digest("hex"));
+}
+
+/** A fresh folder for the outputs of a trial. */
+export async function openOutputFolder(outputsFolder: string, key: string): Promise<string> {
+  const folder = outputFolder(outputsFolder, key);
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true, mode: 0o755 });
   return folder;
+}
+
+/** Is the folder there, with every one of these files as it was collected? */
+export async function holdsStill(folder: string, files: readonly Collected[]): Promise<boolean> {
+  try {
+    if (!(await stat(folder)).isDirectory()) return false;
+    for (const { path, sha256 } of files) {
+      const hash = createHash("sha256");
+      await pipeline(createReadStream(join(folder, path)), hash);
+      if (hash.digest("hex") !== sha256) return false;
+    }
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Removes what evaluations left behind. */

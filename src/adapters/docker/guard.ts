@@ -15,6 +15,15 @@ import type { Tidying } from "./tidying.ts";
 /** Exit code by which the measuring container says "full". */
 const full = 75;
 
+/** Resolves when a measuring container says so; never, if it ends in another way. */
+export function whenFull(guard: Container): Promise<void> {
+  const never = new Promise<void>(() => undefined);
+  return guard.wait().then(
+    (ended: { StatusCode: number }) => (ended.StatusCode === full ? undefined : never),
+    () => never,
+  );
+}
+
 export interface GuardSettings {
   readonly engine: Engine;
   readonly owner: Owner;
@@ -32,7 +41,7 @@ export async function takeGuarded(
 ): Promise<Scratch> {
   const { engine, owner, image, disk, tidying } = settings;
   const labels = labelsOf(owner, run, needMs);
-  const volume = freshName("scratch");
+  const volume = freshName(owner, "scratch");
   /** Runs as root without any power but `capability`; nothing of the revision's is ever executed. */
   const helper = async (
     command: readonly string[],
@@ -40,7 +49,7 @@ export async function takeGuarded(
     readOnly: boolean,
   ): Promise<Container> => {
     const options = createOptions(engine, {
-      name: freshName("guard"),
+      name: freshName(owner, "guard"),
       image,
       command,
       env: [],
@@ -78,11 +87,7 @@ export async function takeGuarded(
     const guard = await helper(["sh", "-c", measure], "DAC_READ_SEARCH", true);
     return {
       volume,
-      diskFull: guard.wait().then(
-        (ended: { StatusCode: number }) =>
-          ended.StatusCode === full ? undefined : new Promise<undefined>(() => undefined),
-        () => new Promise<undefined>(() => undefined),
-      ),
+      diskFull: whenFull(guard),
       isSound: () => Promise.resolve(true),
       release(removed) {
         tidying.add(async () => {

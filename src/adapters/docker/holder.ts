@@ -135,9 +135,9 @@ async function makeBatch(settings: HolderSettings, run: string | null, lifetimeM
   const { engine, owner, image, disk, tidying } = settings;
   const count = Math.max(1, Math.min(largestBatch, Math.floor(heldBytes / disk)));
   const labels = labelsOf(owner, run, lifetimeMs);
-  const volumes = Array.from({ length: count }, () => freshName("scratch"));
+  const volumes = Array.from({ length: count }, () => freshName(owner, "scratch"));
   const options = createOptions(engine, {
-    name: freshName("holder"),
+    name: freshName(owner, "holder"),
     image,
     command: ["sleep", String(Math.ceil(lifetimeMs / 1000))],
     env: [],

@@ -1,6 +1,6 @@
 /** What running and evaluating share: the engine, the owner's name, and what is made once for many trials. */
 import { scratchInMemory } from "../../core/need.ts";
-import type { Journal } from "../../core/ports.ts";
+import type { Journal, JournalStep } from "../../core/ports.ts";
 import type { TaskDefinition } from "../../core/task.ts";
 import { parseSize } from "../../core/task.ts";
 import { answers, briefly, type Engine } from "./engine.ts";
@@ -8,8 +8,10 @@ import { codeOf, isOutsideTrouble, statusOf } from "./failure.ts";
 import { takeGuarded } from "./guard.ts";
 import { createHolders, type Holders } from "./holder.ts";
 import { findImage, type Image, imageName } from "./image.ts";
+import { type Inheritance, type Inherited, inherit } from "./inherit.ts";
 import { make } from "./lifecycle.ts";
 import { freshName, labelsOf, type Owner } from "./names.ts";
+import { findEarlier, removeThings } from "./reap.ts";
 import { createOptions } from "./recipe.ts";
 import type { Scratch } from "./scratch.ts";
 import type { Tidying } from "./tidying.ts";
@@ -19,6 +21,7 @@ type Step =
   | "intent"
   | "created"
   | "started"
+  | "taken-over"
   | "exited"
   | "collected"
   | "container-gone"
@@ -32,6 +35,8 @@ export interface Kit {
   readonly outputsFolder: string;
   readonly tidying: Tidying;
   record(key: string, step: Step, data: Readonly<Record<string, unknown>>): void;
+  /** What was recorded when the step was taken last, null if it never was. */
+  recorded(key: string, step: Step): JournalStep["data"] | null;
   /**
    * The task's image: looked up at the first call and with `again`, the same content in between.
    * @throws ExitError `image-missing`.
@@ -41,8 +46,16 @@ export interface Kit {
   hasTimeout(image: Image): Promise<boolean>;
   /** A fresh working directory. @param needMs how long it is needed at most. */
   scratch(image: Image, definition: TaskDefinition, run: string | null, needMs: number): Promise<Scratch>;
-  /** No more working directories; those not in use are removed. */
+  /** Keeps what an earlier process had started, and removes what else it left. */
+  recover(): Promise<Inheritance>;
+  /** What an earlier process had started for this request. */
+  inherited(name: string, request: string, limitMs: number): Promise<Inherited | null>;
+  /** Its outcome is known already. */
+  forget(name: string): void;
+  /** No more working directories; those not in use are removed, and so is what nobody took over. */
   close(): void;
+  /** Removes what the engine made for an earlier process after that had died. */
+  sweep(): Promise<void>;
 }
 
 export function createKit(parts: {
@@ -56,10 +69,12 @@ export function createKit(parts: {
   const holders = new Map<string, Holders>();
   const images = new Map<string, Promise<Image>>();
   const withTimeout = new Map<string, Promise<boolean>>();
+  let inheritance: Inheritance | null = null;
 
   return {
     ...parts,
     record: (key, step, data) => journal.record(key, step, data),
+    recorded: (key, step) => journal.steps(key).find((taken) => taken.step === step)?.data ?? null,
     image(definition, again) {
       const name = imageName(definition);
       const known = (again ? undefined : images.get(name)) ?? findImage(engine, definition);
@@ -82,8 +97,20 @@ export function createKit(parts: {
       holders.set(kind, known);
       return known.take(run, needMs);
     },
+    async recover() {
+      inheritance = await inherit(engine, owner, tidying);
+      return inheritance;
+    },
+    async inherited(name, request, limitMs) {
+      return inheritance?.take(name, request, limitMs) ?? null;
+    },
+    forget: (name) => inheritance?.forget(name),
     close() {
+      inheritance?.drop();
       for (const each of holders.values()) each.close();
+    },
+    async sweep() {
+      if (inheritance !== null) await removeThings(engine, await findEarlier(engine, owner));
     },
   };
 }
@@ -94,7 +121,7 @@ async function probeTimeout(engine: Engine, owner: Owner, image: Image): Promise
     engine,
     owner,
     createOptions(engine, {
-      name: freshName("probe"),
+      name: freshName(owner, "probe"),
       image,
       command: ["true"],
       env: [],

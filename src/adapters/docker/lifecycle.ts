@@ -17,18 +17,30 @@ export interface Made {
 }
 
 export function make(engine: Engine, owner: Owner, options: NamedOptions): Made {
-  const created = createContainer(engine, owner, options);
+  return madeBy(options.name, createContainer(engine, owner, options), (error) =>
+    // Refused means that there is nothing; without an answer it may have been made.
+    statusOf(error) === null ? findOwn(engine, owner, options.name) : Promise.resolve(null),
+  );
+}
+
+/** A container an earlier process made. */
+export function takeOver(name: string, container: Container): Made {
+  return madeBy(name, Promise.resolve(container), () => Promise.resolve(null));
+}
+
+/** @param found looks for what the making may have left, though it failed */
+function madeBy(
+  name: string,
+  created: Promise<Container>,
+  found: (error: unknown) => Promise<Container | null>,
+): Made {
   // Whoever needs it awaits it; a failure before that is not lost, only late.
   created.catch(() => undefined);
   let removal: Promise<void> | null = null;
 
   async function removeNow(): Promise<void> {
     try {
-      const container = await created.catch((error: unknown) =>
-        // Refused means that there is nothing; without an answer it may have been made.
-        statusOf(error) === null ? findOwn(engine, owner, options.name) : null,
-      );
-      await removeContainer(container);
+      await removeContainer(await created.catch(found));
     } catch (error) {
       removal = null;
       throw error;
@@ -36,7 +48,7 @@ export function make(engine: Engine, owner: Owner, options: NamedOptions): Made 
   }
 
   return {
-    name: options.name,
+    name,
     created,
     remove() {
       removal ??= removeNow();

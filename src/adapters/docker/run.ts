@@ -6,15 +6,17 @@ import { scratchInMemory } from "../../core/need.ts";
 import type { Evidence, RunOutcome, RunRequest } from "../../core/ports.ts";
 import { parseDuration, parseSize } from "../../core/task.ts";
 import type { Verdict } from "../../core/verdict.ts";
-import { collect } from "./collect.ts";
+import { type Collected, collect } from "./collect.ts";
 import { briefly } from "./engine.ts";
-import { outputFolder } from "./folders.ts";
+import { holdsStill, openOutputFolder, outputFolder } from "./folders.ts";
 import type { Image } from "./image.ts";
+import { type Inherited, ranFor } from "./inherit.ts";
 import { isFull, type Kit, twiceIfLost } from "./kit.ts";
-import { make } from "./lifecycle.ts";
+import { make, type NamedOptions, takeOver } from "./lifecycle.ts";
 import { mountPoints, outputRoots } from "./mounts.ts";
-import { labelsOf, trialName } from "./names.ts";
-import { createOptions, environment, innerLimit, limitsOf, timed, workdir } from "./recipe.ts";
+import { labelsOf, requestLabel, runName, trialName } from "./names.ts";
+import { createOptions, environment, innerLimit, type Limits, limitsOf, timed, workdir } from "./recipe.ts";
+import { requestDigest } from "./request.ts";
 import { type Scratch, volumeMount } from "./scratch.ts";
 import { seedArchive } from "./seed.ts";
 import { createCapture } from "./stream.ts";
@@ -52,10 +54,16 @@ async function attempt(kit: Kit, request: RunRequest, signal: AbortSignal): Prom
   const { definition } = request.task;
   kit.record(request.key, "intent", { role: "run", run: request.run });
   const image = await kit.image(definition);
-  const needMs = innerLimit(parseDuration(definition.run.timeout)) + slackMs;
-  const scratch = await kit.scratch(image, definition, request.run, needMs);
+  const trial = await trialOf(kit, request, image);
+  const collected = await collectedBefore(kit, trial);
+  if (collected !== null) {
+    kit.forget(runName(kit.owner, request.key));
+    return collected;
+  }
+  const inherited = await inheritedBy(kit, trial);
+  const scratch = inherited?.scratch ?? (await kit.scratch(image, definition, request.run, trial.needMs));
   try {
-    const outcome = await inContainer(kit, request, image, scratch, needMs, signal);
+    const outcome = await inContainer(kit, trial, inherited, scratch, signal);
     if (outcome.kind === "finished" || isVerdict(outcome, "infra") || (await scratch.isSound()))
       return outcome;
     return failed("infra", { ...outcome.evidence, note: "The container that kept /work is gone." });
@@ -64,50 +72,108 @@ async function attempt(kit: Kit, request: RunRequest, signal: AbortSignal): Prom
   }
 }
 
-async function inContainer(
-  kit: Kit,
-  request: RunRequest,
-  image: Image,
-  scratch: Scratch,
-  needMs: number,
-  signal: AbortSignal,
-): Promise<RunOutcome> {
+/** A request, and what follows from it for its container. */
+interface Trial {
+  readonly request: RunRequest;
+  readonly image: Image;
+  readonly limitMs: number;
+  /** How long the container and its volume are needed at most. */
+  readonly needMs: number;
+  /** Can the image end the command from inside? */
+  readonly hasTimeout: boolean;
+  /** Paths at which inputs are mounted. */
+  readonly points: readonly string[];
+  /** Without labels. */
+  optionsFor(volume: string): NamedOptions;
+  /** Tells exactly this request from every other. */
+  readonly digest: string;
+}
+
+async function trialOf(kit: Kit, request: RunRequest, image: Image): Promise<Trial> {
   const { key, task } = request;
   const { run: command, sandbox } = task.definition;
   const limitMs = parseDuration(command.timeout);
-  const name = trialName(kit.owner, key);
   const points = mountPoints(
     task.inputs.files,
     request.solution.map((file) => file.path),
     command.outputs,
   );
-  const base = {
-    image,
-    labels: labelsOf(kit.owner, request.run, needMs),
-    limits: limitsOf(request, scratchInMemory(task.definition) ? parseSize(sandbox.disk) : 0),
+  const hasTimeout = await kit.hasTimeout(image);
+  const optionsFor = (volume: string): NamedOptions =>
+    createOptions(kit.engine, {
+      name: runName(kit.owner, key),
+      image,
+      command: timed(command.command, limitMs, hasTimeout),
+      env: environment(request),
+      labels: {},
+      mounts: [volumeMount(volume, workdir), ...points.map((point) => inputMount(task.inputs.folder, point))],
+      limits: runLimits(request),
+      gpus: request.gpus ?? sandbox.gpus,
+    });
+  return {
+    ...{ request, image, limitMs, hasTimeout, points, optionsFor },
+    needMs: innerLimit(limitMs) + slackMs,
+    digest: requestDigest(optionsFor(""), request),
   };
-  const options = createOptions(kit.engine, {
-    ...base,
-    name: `${name}-run`,
-    command: timed(command.command, limitMs, await kit.hasTimeout(image)),
-    env: environment(request),
-    mounts: [
-      volumeMount(scratch.volume, workdir),
-      ...points.map((point) => inputMount(task.inputs.folder, point)),
-    ],
-    gpus: request.gpus ?? sandbox.gpus,
-  });
+}
+
+function runLimits(request: RunRequest): Limits {
+  const { definition } = request.task;
+  return limitsOf(request, scratchInMemory(definition) ? parseSize(definition.sandbox.disk) : 0);
+}
+
+/** The outcome of a run whose outputs an earlier process had collected, if they lie there still. */
+async function collectedBefore(kit: Kit, { request, digest }: Trial): Promise<RunOutcome | null> {
+  const step = kit.recorded(request.key, "collected") as Partial<CollectedStep> | null;
+  if (step?.request !== digest || step.files === undefined || step.evidence === undefined) return null;
+  const folder = outputFolder(kit.outputsFolder, request.key);
+  if (!(await holdsStill(folder, step.files))) return null;
+  return finishedWith(folder, step.files, step.evidence);
+}
+
+/** What the journal keeps of a finished run. */
+interface CollectedStep {
+  readonly request: string;
+  readonly files: readonly Collected[];
+  readonly evidence: Evidence;
+}
+
+/** The container an earlier process started for exactly this. What nothing bounds in time is rather begun anew. */
+async function inheritedBy(kit: Kit, trial: Trial): Promise<Inherited | null> {
+  if (!trial.hasTimeout || kit.engine.logDriver === "none") return null;
+  return kit.inherited(runName(kit.owner, trial.request.key), trial.digest, trial.limitMs);
+}
+
+async function inContainer(
+  kit: Kit,
+  trial: Trial,
+  inherited: Inherited | null,
+  scratch: Scratch,
+  signal: AbortSignal,
+): Promise<RunOutcome> {
+  const { request, image, limitMs, points } = trial;
+  const { key } = request;
+  const labels = labelsOf(kit.owner, request.run, trial.needMs);
   // Everything goes in and out of the volume through a second container that never starts and has nothing else
   // mounted: the engine's archive calls then meet neither a live process nor a folder of this machine.
   const hatchOptions = createOptions(kit.engine, {
-    ...base,
-    name: `${name}-hatch`,
+    name: `${trialName(kit.owner, key)}-hatch`,
+    image,
     command: ["true"],
     env: [],
+    labels,
     mounts: [volumeMount(scratch.volume, workdir)],
+    limits: runLimits(request),
     gpus: 0,
   });
-  const made = make(kit.engine, kit.owner, options);
+  const name = runName(kit.owner, key);
+  const made =
+    inherited === null
+      ? make(kit.engine, kit.owner, {
+          ...trial.optionsFor(scratch.volume),
+          Labels: { ...labels, [requestLabel]: trial.digest },
+        })
+      : takeOver(name, inherited.container);
   const hatchMade = make(kit.engine, kit.owner, hatchOptions);
   const remove = async (): Promise<void> => {
     await made.remove();
@@ -117,20 +183,28 @@ async function inContainer(
   let engineLost = false;
   try {
     const [container, hatch] = await Promise.all([made.created, hatchMade.created]);
-    kit.record(key, "created", { role: "run", name: made.name, volume: scratch.volume });
+    const found = { role: "run", name, volume: scratch.volume };
+    if (inherited === null) kit.record(key, "created", found);
+    else kit.record(key, "taken-over", { ...found, state: inherited.state });
     signal.throwIfAborted();
-    try {
-      await hatch.putArchive(await seedArchive(request.solution, points), { path: workdir, ...briefly() });
-    } catch (error) {
-      if (!isFull(error)) throw error;
-      return failed("disk_limit", nothingKnown("The solution files do not fit into /work."));
+    if (inherited === null) {
+      try {
+        await hatch.putArchive(await seedArchive(request.solution, points), { path: workdir, ...briefly() });
+      } catch (error) {
+        if (!isFull(error)) throw error;
+        return failed("disk_limit", nothingKnown("The solution files do not fit into /work."));
+      }
     }
     const captures = {
       stdout: createCapture(headBytes, tailBytes),
       stderr: createCapture(headBytes, tailBytes),
     };
     const started = (): void => kit.record(key, "started", { role: "run" });
-    const watch = { limitMs, captures, outputLimit, diskFull: scratch.diskFull, started };
+    const watch = {
+      ...{ captures, outputLimit, diskFull: scratch.diskFull, started },
+      limitMs: inherited?.state.Running ? limitMs - ranFor(inherited.state) : limitMs,
+      takenOver: inherited !== null,
+    };
     const ending = await supervise(kit.engine, container, watch, signal);
     kit.record(key, "exited", { cause: ending.cause, state: ending.state, events: ending.events });
     engineLost = ending.lost !== null;
@@ -138,7 +212,7 @@ async function inContainer(
     const evidence = evidenceOf(ending, captures, judgement);
     if (judgement.verdict !== null) return failed(judgement.verdict, evidence);
     const [outcome] = await Promise.all([
-      takeOutputs(kit, request, hatch, evidence, signal),
+      takeOutputs(kit, trial, hatch, evidence, signal),
       remove().then(
         () => {
           removed = true;
@@ -162,26 +236,26 @@ function inputMount(folder: string, path: string): MountSettings {
 
 async function takeOutputs(
   kit: Kit,
-  request: RunRequest,
+  { request, digest }: Trial,
   hatch: Container,
   evidence: Evidence,
   signal: AbortSignal,
 ): Promise<RunOutcome> {
   const { definition } = request.task;
   const patterns = definition.run.outputs;
-  const folder = await outputFolder(kit.outputsFolder, request.key);
-  if (patterns.length === 0) return { kind: "finished", outputs: { folder, files: [] }, evidence };
+  const folder = await openOutputFolder(kit.outputsFolder, request.key);
   const drop = (): Promise<void> => rm(folder, { recursive: true, force: true });
   try {
     const limit = parseSize(definition.sandbox.disk);
-    const collected = await collect(hatch, request.task, outputRoots(patterns), folder, limit, signal);
-    kit.record(request.key, "collected", { files: collected });
-    if (collected.length > 0)
-      return {
-        kind: "finished",
-        outputs: { folder, files: collected.map((file) => file.path).sort() },
-        evidence,
-      };
+    const files =
+      patterns.length === 0
+        ? []
+        : await collect(hatch, request.task, outputRoots(patterns), folder, limit, signal);
+    if (files.length > 0 || patterns.length === 0) {
+      const step: CollectedStep = { request: digest, files, evidence };
+      kit.record(request.key, "collected", { ...step });
+      return finishedWith(folder, files, evidence);
+    }
     await drop();
     const note = `Ended with exit code 0 but left no file matching ${patterns.join(", ")}.`;
     return failed("invalid", { ...evidence, note });
@@ -190,4 +264,8 @@ async function takeOutputs(
     if (!isExitError(error, "outputs-refused")) throw error;
     return failed("invalid", { ...evidence, note: `The outputs were refused. ${error.message}` });
   }
+}
+
+function finishedWith(folder: string, files: readonly Collected[], evidence: Evidence): RunOutcome {
+  return { kind: "finished", outputs: { folder, files: files.map(({ path }) => path).sort() }, evidence };
 }

@@ -1,4 +1,5 @@
 /** The port `Sandbox` on a Docker engine. */
+import { randomUUID } from "node:crypto";
 import { resolve } from "node:path";
 import { ExitError } from "../../core/errors.ts";
 import { scratchInMemory } from "../../core/need.ts";
@@ -9,7 +10,8 @@ import { evaluate } from "./evaluate.ts";
 import { removeTrialFolders } from "./folders.ts";
 import { gpuIds } from "./gpus.ts";
 import { createKit, type Kit } from "./kit.ts";
-import { reap } from "./reap.ts";
+import type { Owner } from "./names.ts";
+import { countOf, find, removeThings } from "./reap.ts";
 import { run } from "./run.ts";
 import { selfTest } from "./self-test/self-test.ts";
 import { createTidying } from "./tidying.ts";
@@ -29,6 +31,11 @@ export interface DockerSandboxSettings {
 /** Connects at the first call, and again at the next if no engine answered. */
 export function createDockerSandbox(settings: DockerSandboxSettings): Sandbox {
   const tidying = createTidying();
+  const owner: Owner = {
+    owner: settings.owner,
+    workspaceId: settings.workspaceId,
+    session: randomUUID(),
+  };
   const outputsFolder = resolve(settings.outputsFolder);
   let connection: Promise<Kit> | null = null;
   let gpus: Promise<string[]> | null = null;
@@ -36,7 +43,7 @@ export function createDockerSandbox(settings: DockerSandboxSettings): Sandbox {
   function kit(): Promise<Kit> {
     if (connection === null) {
       const made = connect(settings.socket ?? null).then((engine) =>
-        createKit({ engine, owner: settings, journal: settings.journal, outputsFolder, tidying }),
+        createKit({ engine, owner, journal: settings.journal, outputsFolder, tidying }),
       );
       connection = made;
       made.catch(() => {
@@ -72,17 +79,27 @@ export function createDockerSandbox(settings: DockerSandboxSettings): Sandbox {
       gpus ??= gpuIds();
       return { cpus, memory, gpus: await gpus, dataFolder };
     },
+    async recover() {
+      const { kept, removed } = await (await kit()).recover();
+      await removeTrialFolders(outputsFolder);
+      return { kept, ...removed };
+    },
     async reap(dryRun) {
       const { engine } = await kit();
-      const left = await reap(engine, settings, dryRun);
-      if (dryRun === undefined) await removeTrialFolders(outputsFolder);
-      return left;
+      const left = await find(engine, owner);
+      if (dryRun === undefined) {
+        await removeThings(engine, left);
+        await removeTrialFolders(outputsFolder);
+      }
+      return countOf(left);
     },
     async close() {
       const made = await connection?.catch(() => null);
       if (!made) return;
       made.close();
       await tidying.finish();
+      // What cannot be removed now is found by the next process.
+      await made.sweep().catch(() => undefined);
       made.engine.close();
     },
   };

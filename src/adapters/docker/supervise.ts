@@ -31,7 +31,10 @@ export interface Ending {
 }
 
 export interface Watch {
+  /** Milliseconds the command may run from now on. */
   readonly limitMs: number;
+  /** It was started by an earlier process: what it printed meanwhile is read from the engine's log. */
+  readonly takenOver?: boolean;
   readonly captures: Readonly<Record<Channel, Capture>>;
   /** Bytes of both channels together after which the command is killed. */
   readonly outputLimit: number;
@@ -44,13 +47,20 @@ export interface Watch {
 const longestTimer = 2 ** 31 - 1;
 const inspectEvery = 2_000;
 const inspectTimeout = 4_000;
+/** Milliseconds a command may outlive its limit while the engine is asked whether it has ended. */
+const lookTimeout = 1_000;
 /** An engine that gives no answer for so long is lost. */
 const patience = 7_000;
 /** The stream may end a little after the container. */
 const drainFor = 2_000;
+/** The engine's log of a container (recipe.ts) holds at least so many bytes before it forgets the first of them. */
+const logBytes = 900_000;
+/** What it adds to each piece, at most. */
+const logOverhead = 64;
 
 /**
- * Attaches to a created container, starts it and returns when it has ended, whatever it takes.
+ * Attaches to a created container, starts it and returns when it has ended, whatever it takes; or watches over one
+ * that was started before.
  * @throws the signal's reason on abort; the engine's error if the container cannot be started. The container is
  * left to the caller in every case.
  */
@@ -67,9 +77,14 @@ export async function supervise(
     // Never awaited: on old engines it returns only while somebody reads the output. Tried again below.
     container.kill(briefly()).catch(() => undefined);
   };
-  const output = await attach(container, signal);
+  const takenOver = watch.takenOver === true;
+  const output = await (takenOver ? replay(container, signal) : attach(container, signal));
+  let logged = 0;
   const reading = demultiplex(output, (channel, bytes) => {
     watch.captures[channel].push(bytes);
+    logged += bytes.length + logOverhead;
+    // More than the log is sure to hold: its beginning may be lost.
+    if (takenOver && logged > logBytes) seen.interrupted = true;
     const printed = watch.captures.stdout.total() + watch.captures.stderr.total();
     // Beyond the limit it is still read and dropped, or the kill would never come through.
     if (printed > watch.outputLimit && seen.cause === null) kill("output");
@@ -86,13 +101,19 @@ export async function supervise(
   unreadable.catch(() => undefined);
 
   try {
-    const asked = performance.now();
-    await engine.starts(() => {
-      signal.throwIfAborted();
-      return container.start(briefly());
-    });
-    watch.started();
-    const deadline = setTimeout(() => kill("deadline"), Math.min(watch.limitMs, longestTimer));
+    const asked = takenOver ? Number.NEGATIVE_INFINITY : performance.now();
+    if (!takenOver) {
+      await engine.starts(() => {
+        signal.throwIfAborted();
+        return container.start(briefly());
+      });
+      watch.started();
+    }
+    // This process may have been stopped, or the machine asleep: what ended in time has not met its limit.
+    const meetLimit = async (): Promise<void> => {
+      if (!(await hasEnded(container)) && !over.signal.aborted) kill("deadline");
+    };
+    const deadline = setTimeout(() => void meetLimit(), Math.min(watch.limitMs, longestTimer));
     over.signal.addEventListener("abort", () => clearTimeout(deadline));
     void watch.diskFull.then(() => {
       if (!over.signal.aborted) kill("disk");
@@ -130,6 +151,25 @@ async function attach(container: Container, signal: AbortSignal): Promise<Output
     signal,
   );
   return stream as unknown as Output;
+}
+
+/** Everything it printed so far, then what it prints. */
+async function replay(container: Container, signal: AbortSignal): Promise<Output> {
+  const stream = await opening(
+    (abortSignal) => container.logs({ follow: true, stdout: true, stderr: true, abortSignal }),
+    signal,
+  );
+  return stream as unknown as Output;
+}
+
+/** True if the engine says so at once. */
+async function hasEnded(container: Container): Promise<boolean> {
+  try {
+    const { State } = await container.inspect({ abortSignal: AbortSignal.timeout(lookTimeout) });
+    return !State.Running;
+  } catch {
+    return false;
+  }
 }
 
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
@@ -193,7 +233,8 @@ async function untilEnded(
 /** By the engine's clock, unless that clock was set meanwhile. */
 function duration(state: State, elapsed: number): number {
   const ran = Date.parse(state.FinishedAt) - Date.parse(state.StartedAt);
-  return ran >= 0 && ran <= elapsed ? ran : elapsed;
+  if (ran >= 0 && ran <= elapsed) return ran;
+  return Number.isFinite(elapsed) ? elapsed : 0;
 }
 
 /** Memory kills and foreign kills of this container; an out-of-memory child leaves no other trace on some engines. */

@@ -3,17 +3,7 @@ import type { Journal } from "../../core/ports.ts";
 import type { Database } from "./database.ts";
 import { json, text } from "./rows.ts";
 
-interface JournalStep {
-  readonly step: string;
-  readonly data: Readonly<Record<string, unknown>>;
-}
-
-export interface TrialJournal extends Journal {
-  /** The steps of one trial in the order they were recorded. */
-  steps(key: string): readonly JournalStep[];
-}
-
-export function journalOf(database: Database): TrialJournal {
+export function journalOf(database: Database): Journal {
   return {
     record(key, step, data) {
       database.run("INSERT OR REPLACE INTO journal (key, step, data) VALUES (:key, :step, :data)", {

@@ -6,7 +6,7 @@ import { confirmationsOf } from "./confirmations.ts";
 import { openDatabase } from "./database.ts";
 import { evaluationsOf } from "./evaluations.ts";
 import { groupsOf } from "./groups.ts";
-import { journalOf, type TrialJournal } from "./journal.ts";
+import { journalOf } from "./journal.ts";
 import { migrations } from "./migrations/index.ts";
 import { nodesOf } from "./nodes.ts";
 import { repliesOf } from "./replies.ts";
@@ -14,17 +14,13 @@ import { runsOf } from "./runs.ts";
 import { scoresOf } from "./scores.ts";
 import { selfTestsOf } from "./self-tests.ts";
 
-export interface SqliteStore extends Store {
-  readonly journal: TrialJournal;
-}
-
 /**
  * Opens the history in `file`, making it if absent (its folder must exist), and holds its lock, which is the
  * workspace's lock, until `close`. Every call is on the disk when it returns.
  * @throws ExitError `workspace-locked`, `history-damaged`, `history-newer`, `history-foreign`,
  *   `history-unwritable`; later calls also `disk-full`.
  */
-export function openStore(file: string): SqliteStore {
+export function openStore(file: string): Store {
   const database = openDatabase(file, migrations);
   return {
     ...runsOf(database),

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, onTestFinished } from "vitest";
+import { describe, expect, onTestFinished, vi } from "vitest";
 import { testWith } from "../../support/without.ts";
 import {
   docker,
@@ -60,6 +60,15 @@ describe("aborting", () => {
       [],
     );
   });
+});
+
+test("a command that ended in time has not met its limit because this process was asleep", async () => {
+  const task = makeTask(bench.folder, { command: ["touch", "out.csv"], timeout: "8s" });
+  const running = bench.run(task, []);
+  await vi.waitUntil(() => bench.steps.some((step) => step.endsWith(" started")), { timeout: 60_000 });
+  // As long as it lasts nothing of this process moves, and the limit passes.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10_000);
+  expect(await running).toMatchObject({ kind: "finished", evidence: { exitCode: 0, killedFor: null } });
 });
 
 describe("reaping", () => {

@@ -10,6 +10,7 @@ import { selfTest } from "../../../src/adapters/docker/self-test/self-test.ts";
 import { vsockClosed } from "../../../src/adapters/docker/self-test/vsock.ts";
 import { createTidying } from "../../../src/adapters/docker/tidying.ts";
 import { type GuaranteeName, guaranteeNames } from "../../../src/core/guarantees.ts";
+import { createMemoryJournal } from "../../support/memory-journal.ts";
 import { testWith } from "../../support/without.ts";
 import { leftovers, makeTask, never, owner } from "./trial.ts";
 
@@ -32,10 +33,10 @@ afterEach(async () => {
 
 function makeKit(on: Engine = engine, change: Partial<Kit> = {}): Kit {
   const tidying = createTidying();
-  const journal = { record: () => undefined };
+  const journal = createMemoryJournal();
   const kit = createKit({
     engine: on,
-    owner: { owner, workspaceId },
+    owner: { owner, workspaceId, session: "this" },
     journal,
     tidying,
     outputsFolder: "/nowhere",

@@ -18,6 +18,7 @@ import type {
   StagedData,
 } from "../../../src/core/ports.ts";
 import { taskSchema } from "../../../src/core/task.ts";
+import { createMemoryJournal } from "../../support/memory-journal.ts";
 
 export const image = "exit-ml/python:local";
 /** Carries the suite's mark, so that the suite finds what its tests left, and nothing of others. */
@@ -137,7 +138,7 @@ export function makeBench(socket?: string): Bench {
     workspaceId,
     owner,
     outputsFolder: join(folder, "outputs"),
-    journal: { record: (key, step) => steps.push(`${key} ${step}`) },
+    journal: createMemoryJournal((key, step) => steps.push(`${key} ${step}`)),
     ...(socket !== undefined && { socket }),
   });
   return {

@@ -1,6 +1,6 @@
 /**
  * A fake of the server, for faults only: it answers like one, and what becomes of the requests for `faultyPrompt` is
- * up to the test.
+ * up to the test; or it says what a script has it say.
  */
 import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
@@ -33,7 +33,12 @@ export interface Faults {
   readonly embed?: { readonly status: number; readonly error: string };
   /** Characters a prompt may have. */
   readonly room?: number;
+  /** What it says to a prompt, in place of as many tokens as it may. */
+  readonly script?: (request: FakeRequest) => string;
 }
+
+/** Tokens of the requests by which a client measures the server. */
+const longestProbe = 12;
 
 export const line = (response: ServerResponse, value: object): void => {
   response.write(`${JSON.stringify(value)}\n`);
@@ -78,8 +83,13 @@ export async function startFakeOllama(faults: Faults): Promise<FakeOllama> {
         models: [{ name: "small:latest", size: 100, size_vram: 50, context_length, expires_at }],
       });
     }
-    if (request.url === "/api/chat")
-      return json({ done: false, _debug_info: { rendered_template: "<user>Hello</user>" } });
+    if (request.url === "/api/chat") {
+      const { messages }: { messages: readonly { content: string }[] } = JSON.parse(body);
+      const rendered_template = faults.script
+        ? messages.map(({ content }) => content).join("\n")
+        : "<user>Hello</user>";
+      return json({ done: false, _debug_info: { rendered_template } });
+    }
     if (request.url === "/api/embed") {
       const { status, error } = faults.embed ?? { status: 501, error: "unexpected" };
       return json({ error }, status);
@@ -96,6 +106,13 @@ export async function startFakeOllama(faults: Faults): Promise<FakeOllama> {
       });
     if (isReply && faults.answer) return faults.answer(response, asked);
     const count = asked.options?.num_predict ?? 1;
+    if (faults.script && count > longestProbe) {
+      const words = faults.script(asked).split(/(?<=\s)/);
+      for (const word of words) line(response, token(word));
+      // The end token counts.
+      line(response, done(words.length + 1, "stop"));
+      return response.end();
+    }
     for (let at = 0; at < count; at += 1) {
       const { logprobs, ...bare } = token(" a");
       line(response, faults.noLogprobs ? bare : { ...bare, logprobs });

@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { openStore, type SqliteStore } from "../../../src/adapters/sqlite/store.ts";
+import { openStore } from "../../../src/adapters/sqlite/store.ts";
 import type { Confirmation } from "../../../src/core/confirmation.ts";
 import type { StepOutcome } from "../../../src/core/evaluate/cell.ts";
 import type { Group } from "../../../src/core/history.ts";
+import type { Store } from "../../../src/core/ports.ts";
 import { memoryPolicyInfo } from "../../support/memory-world.ts";
 import {
   child,
@@ -26,7 +27,7 @@ import {
 } from "./samples.ts";
 
 let folder = "";
-let store: SqliteStore;
+let store: Store;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "exit-store-"));

@@ -50,6 +50,7 @@ function scriptedSandbox(
       return evaluations.shift() ?? printed('{"score": 50}');
     },
     resources: async () => ({ cpus: 1, memory: 2 ** 32, gpus: [], dataFolder: null }),
+    recover: async () => ({ kept: 0, containers: 0, volumes: 0 }),
     reap: async () => ({ containers: 0, volumes: 0 }),
     close: async () => undefined,
   };

@@ -43,7 +43,7 @@ export async function withContainer<T>(
   signal.throwIfAborted();
   const { engine, owner, tidying } = kit;
   const labels = labelsOf(owner, null, lifetimeMs);
-  const name = freshName("probe");
+  const name = freshName(owner, "probe");
   const made = make(
     engine,
     owner,
