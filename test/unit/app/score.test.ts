@@ -183,3 +183,15 @@ it("holds one lease for run and evaluation, gives it back whatever happens, and 
   expect(log.slice(3)).toEqual(["released"]);
   expect(evaluated).toEqual(["k1", "k2", "k2-again"]);
 });
+
+it("pauses when trial after trial is lost to an engine that answers, and goes on where that ends", async () => {
+  const lost: RunOutcome = { kind: "failed", verdict: "infra", evidence: { ...evidence, note: "No room." } };
+  const { score, stored } = scriptedSandbox([], [lost, lost, lost, lost, lost]);
+  for (const x of [1, 2, 3, 4]) expect((await score(x)).verdict).toBe("infra");
+  await expect(score(5)).rejects.toMatchObject({
+    reason: "sandbox-lost",
+    message: expect.stringContaining("No room."),
+  });
+  expect((await score(1)).verdict).toBe("scored");
+  expect(stored).toHaveLength(1);
+});
