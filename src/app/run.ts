@@ -1,10 +1,11 @@
 /** Runs: opening or continuing one, driving its loop in the background, ending it (EXIT.md section 3). */
 import { randomInt } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import { defaultCapacity } from "../core/buffer.ts";
 import { ExitError, isExitError, messageOf } from "../core/errors.ts";
 import { guaranteeWarnings, refuseMissing, type SelfTest } from "../core/guarantees.ts";
 import { type Node, nothingSpent, type Provenance, type Run } from "../core/history.ts";
-import { type LoopContext, runLoop } from "../core/loop.ts";
+import { type LoopContext, type LoopEnd, runLoop } from "../core/loop.ts";
 import { refuseTooLarge, trialNeed } from "../core/need.ts";
 import { settingsFor } from "../core/paper.ts";
 import { policyVersion } from "../core/policy-version.ts";
@@ -303,6 +304,45 @@ function drive(run: Run, crew: Crew, parts: RunParts): ActiveRun {
   };
 }
 
+/** Milliseconds a run waits for an engine that went away in the middle of it: an update, or a restart by the user. */
+const outageLimit = 15 * 60_000;
+const askEvery = 5_000;
+
+/** Drives the loop, and waits for the engine where that goes away; then the loop goes on from the records. */
+async function loopThroughOutages(
+  context: LoopContext,
+  tasks: readonly ResolvedTask[],
+  parts: RunParts,
+  signal: AbortSignal,
+): Promise<LoopEnd> {
+  for (;;) {
+    try {
+      return await runLoop({ ...context, run: currentRun(parts.store, context.run) }, signal);
+    } catch (error) {
+      const [task] = tasks;
+      if (signal.aborted || task === undefined || !isExitError(error, "docker-unreachable")) throw error;
+      const text = `${error.message} The run itself waits ${outageLimit / 60_000} minutes for it.`;
+      parts.emit({ type: "message", level: "warn", text });
+      const late = parts.clock.monotonic() + outageLimit;
+      while (!(await answersFor(task, parts, signal))) {
+        if (parts.clock.monotonic() > late) throw error;
+        await pause(askEvery, undefined, { signal });
+      }
+      parts.emit({ type: "message", level: "info", text: "The engine answers again: the run goes on." });
+    }
+  }
+}
+
+async function answersFor(task: ResolvedTask, parts: RunParts, signal: AbortSignal): Promise<boolean> {
+  try {
+    await (await parts.sandbox()).describe(task, signal);
+    return true;
+  } catch (error) {
+    if (!isExitError(error, "docker-unreachable")) throw error;
+    return false;
+  }
+}
+
 type End = Pick<Extract<RunEvent, { type: "runEnded" }>, "reason" | "error">;
 
 /** Drives the loop with the workspace watched; never rejects. */
@@ -324,7 +364,7 @@ async function loopToItsEnd(
     ),
   );
   try {
-    const reason = await runLoop(context, signal);
+    const reason = await loopThroughOutages(context, tasks, parts, signal);
     const { spent } = currentRun(parts.store, context.run);
     parts.store.updateRun(context.run.id, { spent, endedAt: parts.clock.now(), endedBy: reason });
     return { reason, error: null };

@@ -38,6 +38,9 @@ export interface ScorerParts {
   readonly sha256: Sha256;
 }
 
+/** Trials lost in a row to an engine that answers and yet runs nothing, after which a run is better paused. */
+const lostPatience = 5;
+
 /** Broken evaluations in a row, with nothing to compare them with, after which the evaluator is to blame. */
 const patience = 3;
 
@@ -45,6 +48,7 @@ export function createScorer(parts: ScorerParts): Scorer {
   const underWay = new Map<string, Promise<ScoreResult>>();
   const whose = createBlame(parts);
   const surroundings = new Map<string, SelfTest>();
+  let lostInARow = 0;
 
   /** The image and the self-test a task is scored with, looked up once for each evaluator. */
   const surroundingsOf = async (task: ResolvedTask, signal: AbortSignal): Promise<SelfTest> => {
@@ -81,6 +85,8 @@ export function createScorer(parts: ScorerParts): Scorer {
     underWay.set(key, scoring);
     try {
       const result = await scoring;
+      lostInARow = result.verdict === "infra" ? lostInARow + 1 : 0;
+      if (lostInARow >= lostPatience) throw sandboxLost(result);
       // An outage says nothing about the solution: it is scored again the next time.
       if (result.verdict !== "infra") parts.store.putScore({ ...result, key, selfTest });
       return result;
@@ -248,6 +254,14 @@ function createBlame(parts: ScorerParts): Blame {
         await parts.keptOutputs.keep(request.task, outputs, request.isRoot);
       }),
   };
+}
+
+function sandboxLost({ evidence }: ScoreResult): ExitError {
+  return new ExitError(
+    "sandbox-lost",
+    `The last ${lostPatience} trials were lost to the Docker engine, not to their revisions: ${(evidence.score ?? evidence.run)?.note ?? ""} ` +
+      'Mend the engine ("exit-ml doctor" looks at it), then repeat the command: nothing was lost.',
+  );
 }
 
 function evaluatorBroken(task: ResolvedTask, problem: string): string {

@@ -253,9 +253,10 @@ export interface Sandbox {
   /**
    * Runs a revision in a fresh container, or goes on with the one an earlier process had started for it, and collects
    * its outputs from the stopped container.
+   * @throws ExitError `docker-unreachable` when the engine has gone away: that is no outcome of a trial.
    */
   run(request: RunRequest, signal: AbortSignal): Promise<RunOutcome>;
-  /** Runs the score command in a fresh container that no revision process ever saw. */
+  /** Runs the score command in a fresh container that no revision process ever saw. @throws as `run`. */
   evaluate(
     request: Omit<RunRequest, "solution">,
     outputs: Outputs,

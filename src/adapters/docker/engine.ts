@@ -1,6 +1,7 @@
 /** The connection to a Docker engine and what is known about it. */
 import { Agent } from "node:http";
 import { homedir } from "node:os";
+import { setTimeout as pause } from "node:timers/promises";
 import Docker from "dockerode";
 import { ExitError, messageOf } from "../../core/errors.ts";
 import { slots } from "../../core/slots.ts";
@@ -10,6 +11,8 @@ import { codeOf } from "./failure.ts";
 /** Milliseconds an ordinary call may take before the engine counts as silent. */
 const callTimeout = 12_000;
 const pingTimeout = 2_000;
+/** A restart of the engine takes a second or two. */
+const comesBackWithin = 5_000;
 
 export interface Engine {
   readonly docker: Docker;
@@ -27,6 +30,8 @@ export interface Engine {
   readonly warnings: readonly string[];
   /** Lets as many containers start at once as there are processors: more only makes each start slower. */
   readonly starts: ReturnType<typeof slots>;
+  /** Lets idle connections go: an engine that is stopping still serves those it has, but takes no new ones. */
+  renew(): void;
   close(): void;
 }
 
@@ -41,7 +46,8 @@ export async function opening<T>(
   signal: AbortSignal,
 ): Promise<T> {
   const late = new AbortController();
-  const timer = setTimeout(() => late.abort(), callTimeout);
+  const silence = new DOMException("The engine did not answer in time.", "TimeoutError");
+  const timer = setTimeout(() => late.abort(silence), callTimeout);
   try {
     return await open(AbortSignal.any([signal, late.signal]));
   } finally {
@@ -74,13 +80,54 @@ function ping(docker: Docker): Promise<unknown> {
   return probes(docker).ping({ abortSignal: AbortSignal.timeout(pingTimeout) });
 }
 
-export async function answers(docker: Docker): Promise<boolean> {
-  try {
-    await ping(docker);
-    return true;
-  } catch {
-    return false;
+/**
+ * Returns when the engine answers on a new connection. One that is gone is given a few seconds to come back, as it
+ * does after an update; one that is there and silent is not waited for.
+ * @throws ExitError `docker-unreachable`.
+ */
+export async function untilItAnswers(
+  { docker, endpoint, renew }: Pick<Engine, "docker" | "endpoint" | "renew">,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const late = performance.now() + comesBackWithin; ; await pause(250, undefined, { signal })) {
+    renew();
+    try {
+      await ping(docker);
+      return;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (codeOf(error) === null || codeOf(error) === "ABORT_ERR" || performance.now() > late)
+        throw new ExitError(
+          "docker-unreachable",
+          `The Docker engine at ${endpoint} no longer answers (${codeOf(error) ?? messageOf(error)}). Start it again and repeat the command: nothing was lost.`,
+          { cause: error },
+        );
+    }
   }
+}
+
+interface Modem {
+  dial(options: { abortSignal?: AbortSignal }, told: (error: unknown, answer?: unknown) => void): void;
+}
+
+/**
+ * Lets every call end by its signal. The library hears nothing of an answer that breaks off in the middle: the call
+ * would stay pending for ever, and its limit, which the library only hands on to the request, would change nothing.
+ */
+function heeding(docker: Docker): Docker {
+  const modem = docker.modem as Modem;
+  const dial = modem.dial.bind(modem);
+  modem.dial = (options, told) => {
+    const { abortSignal } = options;
+    const late = (): void => told(abortSignal?.reason);
+    abortSignal?.addEventListener("abort", late, { once: true });
+    dial(options, (error, answer) => {
+      abortSignal?.removeEventListener("abort", late);
+      // Told already if it was late: promises take only the first.
+      told(error, answer);
+    });
+  };
+  return docker;
 }
 
 function client(endpoint: string): { docker: Docker; agent: Agent | null } {
@@ -89,10 +136,10 @@ function client(endpoint: string): { docker: Docker; agent: Agent | null } {
     const agent = new Agent({ keepAlive: true });
     // `host` is spelled out because the client would otherwise take it from DOCKER_HOST.
     const options = { host: undefined, socketPath: path, agent };
-    return { docker: new Docker(options), agent };
+    return { docker: heeding(new Docker(options)), agent };
   }
   if (endpoint === process.env.DOCKER_HOST && /^(tcp|https?):/.test(endpoint))
-    return { docker: new Docker(), agent: null };
+    return { docker: heeding(new Docker()), agent: null };
   throw new ExitError(
     "docker-unreachable",
     `The Docker endpoint ${endpoint} is on another machine or of an unknown kind, but the sandbox mounts folders of this one. Point DOCKER_HOST or the docker context at an engine of this machine.`,
@@ -142,6 +189,9 @@ async function describe(docker: Docker, endpoint: string, agent: Agent | null): 
       ([what]) => `The engine cannot enforce the ${what} limit: a revision may take more than it is given.`,
     ),
     starts: slots(cpus),
+    renew() {
+      for (const socket of Object.values(agent?.freeSockets ?? {}).flat()) socket?.destroy();
+    },
     close: () => agent?.destroy(),
   };
 }

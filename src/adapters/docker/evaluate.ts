@@ -4,7 +4,7 @@ import { ExitError, messageOf } from "../../core/errors.ts";
 import type { EvaluateOutcome, Outputs, RunRequest } from "../../core/ports.ts";
 import { parseDuration } from "../../core/task.ts";
 import { fillTrialFolder, openTrialFolder } from "./folders.ts";
-import { type Kit, twiceIfLost } from "./kit.ts";
+import { isEngineGone, type Kit, twiceIfLost } from "./kit.ts";
 import { make } from "./lifecycle.ts";
 import { labelsOf, trialName } from "./names.ts";
 import { createOptions, environment, innerLimit, limitsOf, timed, workdir } from "./recipe.ts";
@@ -27,7 +27,7 @@ export function evaluate(
   signal: AbortSignal,
 ): Promise<EvaluateOutcome> {
   return twiceIfLost<EvaluateOutcome>(
-    kit.engine,
+    kit,
     () => attempt(kit, request, outputs, signal),
     (outcome) => outcome.kind === "infra",
     (error) => ({ kind: "infra", evidence: nothingKnown(messageOf(error)) }),
@@ -99,7 +99,8 @@ async function attempt(
     return { kind: "printed", stdout, evidence };
   } finally {
     // Its result is known and nothing waits for it: a finished container is removed in the background.
-    if (signal.aborted && !engineLost) await remove().catch(() => kit.tidying.add(remove));
+    if (signal.aborted && !engineLost && !isEngineGone(signal.reason))
+      await remove().catch(() => kit.tidying.add(remove));
     else kit.tidying.add(remove);
   }
 }

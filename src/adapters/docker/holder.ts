@@ -45,6 +45,8 @@ export interface HolderSettings {
 export interface Holders {
   /** @param needMs how long the volume is needed at most. */
   take(run: string | null, needMs: number): Promise<Scratch>;
+  /** The volumes not lent yet are given up if the holder is gone, and their content with it. */
+  doubt(): Promise<void>;
   close(): void;
 }
 
@@ -111,6 +113,11 @@ export function createHolders(settings: HolderSettings): Holders {
           },
         };
       }
+    },
+    async doubt() {
+      const made = current;
+      const batch = await made?.catch(() => null);
+      if (batch && !(await isRunning(batch.container))) retire(batch, made);
     },
     close() {
       const made = current;

@@ -1,9 +1,10 @@
 /** What running and evaluating share: the engine, the owner's name, and what is made once for many trials. */
+import { isExitError } from "../../core/errors.ts";
 import { scratchInMemory } from "../../core/need.ts";
 import type { Journal, JournalStep } from "../../core/ports.ts";
 import type { TaskDefinition } from "../../core/task.ts";
 import { parseSize } from "../../core/task.ts";
-import { answers, briefly, type Engine } from "./engine.ts";
+import { briefly, type Engine, untilItAnswers } from "./engine.ts";
 import { codeOf, isOutsideTrouble, statusOf } from "./failure.ts";
 import { takeGuarded } from "./guard.ts";
 import { createHolders, type Holders } from "./holder.ts";
@@ -46,6 +47,8 @@ export interface Kit {
   hasTimeout(image: Image): Promise<boolean>;
   /** A fresh working directory. @param needMs how long it is needed at most. */
   scratch(image: Image, definition: TaskDefinition, run: string | null, needMs: number): Promise<Scratch>;
+  /** After trouble with the engine: what is kept for the next trials goes, unless it survived. */
+  doubt(): Promise<void>;
   /** Keeps what an earlier process had started, and removes what else it left. */
   recover(): Promise<Inheritance>;
   /** What an earlier process had started for this request. */
@@ -96,6 +99,9 @@ export function createKit(parts: {
       const known = holders.get(kind) ?? createHolders(settings);
       holders.set(kind, known);
       return known.take(run, needMs);
+    },
+    async doubt() {
+      await Promise.all([...holders.values()].map((each) => each.doubt()));
     },
     async recover() {
       inheritance = await inherit(engine, owner, tidying);
@@ -153,10 +159,10 @@ async function probeTimeout(engine: Engine, owner: Owner, image: Image): Promise
 /**
  * Does `attempt` again, once, if the engine and not the command failed and the engine answers again.
  * An error from outside the program becomes an outcome through `lost`; errors meant for the user pass.
- * @throws the signal's reason.
+ * @throws ExitError `docker-unreachable` if the engine is gone: that is no outcome of one trial; the signal's reason.
  */
 export async function twiceIfLost<T>(
-  engine: Engine,
+  kit: Pick<Kit, "engine" | "doubt">,
   attempt: () => Promise<T>,
   isLost: (outcome: T) => boolean,
   lost: (error: unknown) => T,
@@ -173,9 +179,18 @@ export async function twiceIfLost<T>(
   };
   signal.throwIfAborted();
   const first = await guarded();
-  if (!isLost(first) || !(await answers(engine.docker))) return first;
+  if (!isLost(first)) return first;
+  await untilItAnswers(kit.engine, signal);
+  await kit.doubt();
   signal.throwIfAborted();
-  return guarded();
+  const second = await guarded();
+  if (isLost(second)) await untilItAnswers(kit.engine, signal);
+  return second;
+}
+
+/** Did another trial find the engine gone, so that removing things now would only keep everybody waiting? */
+export function isEngineGone(reason: unknown): boolean {
+  return isExitError(reason, "docker-unreachable");
 }
 
 /** True where a system call failed for want of space. */

@@ -5,6 +5,9 @@ import { briefly, type Engine } from "./engine.ts";
 import { statusOf } from "./failure.ts";
 import { belongsTo, type Owner } from "./names.ts";
 
+/** How often something is tried that another call may be in the way of. */
+const attempts = 5;
+
 export type NamedOptions = ContainerCreateOptions & { readonly name: string };
 
 /** A container of ours, from the moment its making was asked for. */
@@ -57,17 +60,20 @@ function madeBy(
   };
 }
 
-/** Creates a container; one of ours that already has its name is a leftover and goes first. */
+/**
+ * Creates a container; one of ours that already has its name is a leftover and goes first. It may be going already, as
+ * the first attempt of a trial tidies up while the second begins: then the name is free in a moment.
+ */
 async function createContainer(engine: Engine, owner: Owner, options: NamedOptions): Promise<Container> {
-  const create = (): Promise<Container> => engine.docker.createContainer({ ...options, ...briefly() });
-  try {
-    return await create();
-  } catch (error) {
-    if (statusOf(error) !== 409) throw error;
-    const leftover = await findOwn(engine, owner, options.name);
-    if (leftover === null) throw error;
-    await removeContainer(leftover);
-    return create();
+  for (let turn = 1; ; turn += 1) {
+    try {
+      return await engine.docker.createContainer({ ...options, ...briefly() });
+    } catch (error) {
+      if (statusOf(error) !== 409 || turn === attempts) throw error;
+      const leftover = await findOwn(engine, owner, options.name);
+      if (leftover === null) await pause(100 * turn);
+      else await removeContainer(leftover);
+    }
   }
 }
 
@@ -85,7 +91,6 @@ async function findOwn(engine: Engine, owner: Owner, name: string): Promise<Cont
 
 /** Calls `remove` until the thing is gone. */
 async function untilGone(remove: () => Promise<unknown>): Promise<void> {
-  const attempts = 5;
   for (let attempt = 1; ; attempt += 1) {
     try {
       await remove();

@@ -11,7 +11,7 @@ import { briefly } from "./engine.ts";
 import { holdsStill, openOutputFolder, outputFolder } from "./folders.ts";
 import type { Image } from "./image.ts";
 import { type Inherited, ranFor } from "./inherit.ts";
-import { isFull, type Kit, twiceIfLost } from "./kit.ts";
+import { isEngineGone, isFull, type Kit, twiceIfLost } from "./kit.ts";
 import { make, type NamedOptions, takeOver } from "./lifecycle.ts";
 import { mountPoints, outputRoots } from "./mounts.ts";
 import { labelsOf, requestLabel, runName, trialName } from "./names.ts";
@@ -42,7 +42,7 @@ function isVerdict(outcome: RunOutcome, verdict: Verdict): boolean {
 /** Implements `Sandbox.run`. */
 export function run(kit: Kit, request: RunRequest, signal: AbortSignal): Promise<RunOutcome> {
   return twiceIfLost(
-    kit.engine,
+    kit,
     () => attempt(kit, request, signal),
     (outcome) => isVerdict(outcome, "infra"),
     (error) => failed("infra", nothingKnown(messageOf(error))),
@@ -224,7 +224,7 @@ async function inContainer(
   } finally {
     kit.tidying.add(() => hatchMade.remove());
     // A lost engine would only keep us waiting.
-    if (engineLost) kit.tidying.add(remove);
+    if (engineLost || isEngineGone(signal.reason)) kit.tidying.add(remove);
     else if (!removed) await remove().catch(() => kit.tidying.add(remove));
   }
 }

@@ -5,7 +5,7 @@ import { ExitError } from "../../core/errors.ts";
 import { scratchInMemory } from "../../core/need.ts";
 import type { Journal, Sandbox } from "../../core/ports.ts";
 import type { TaskDefinition } from "../../core/task.ts";
-import { connect } from "./engine.ts";
+import { connect, untilItAnswers } from "./engine.ts";
 import { evaluate } from "./evaluate.ts";
 import { removeTrialFolders } from "./folders.ts";
 import { gpuIds } from "./gpus.ts";
@@ -58,6 +58,7 @@ export function createDockerSandbox(settings: DockerSandboxSettings): Sandbox {
       signal?.throwIfAborted();
       refuseNetwork(definition);
       const { engine, image } = await kit();
+      await untilItAnswers(engine, signal ?? new AbortController().signal);
       const { name, digest } = await image(definition, "again");
       signal?.throwIfAborted();
       const warnings = [...engine.warnings, ...warningsFor(definition)];

@@ -25,13 +25,13 @@ function channelOf(header: Buffer): { channel: Channel; length: number } {
 /**
  * Splits an attach stream (header: type, three zeros, big-endian length; then payload) and hands each piece of
  * payload on as it comes, whole frames or not. Reads only as fast as `sink` returns, keeps nothing.
- * Ends when the source ends, even inside a frame.
+ * @returns when the source ends: was its last frame whole? A broken connection may look like a good end.
  * @throws ExitError `docker-stream`; whatever the source throws.
  */
 export async function demultiplex(
   source: AsyncIterable<Uint8Array>,
   sink: (channel: Channel, bytes: Uint8Array) => void,
-): Promise<void> {
+): Promise<boolean> {
   const header = Buffer.alloc(headerSize);
   let headerFilled = 0;
   let channel: Channel = "stdout";
@@ -55,6 +55,7 @@ export async function demultiplex(
       }
     }
   }
+  return missing === 0 && headerFilled === 0;
 }
 
 /** The beginning and the end of a channel, whatever lies between. */

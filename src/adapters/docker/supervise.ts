@@ -20,8 +20,8 @@ export interface Ending {
   readonly cause: Cause | null;
   /** The engine's last word on the container, null if it could not be had. */
   readonly state: State | null;
-  /** What the engine reported about it meanwhile: `oom`, `kill`. */
-  readonly events: readonly string[];
+  /** What the engine reported about it meanwhile: `oom`, `kill`; null if that could not be had. */
+  readonly events: readonly string[] | null;
   /** True if the connection to the engine broke meanwhile: what was printed may be incomplete. */
   readonly interrupted: boolean;
   /** Why nothing is known about the command, null normally. */
@@ -51,6 +51,8 @@ const inspectTimeout = 4_000;
 const lookTimeout = 1_000;
 /** An engine that gives no answer for so long is lost. */
 const patience = 7_000;
+/** To tell of a container's past. */
+const eventsTimeout = 2_000;
 /** The stream may end a little after the container. */
 const drainFor = 2_000;
 /** The engine's log of a container (recipe.ts) holds at least so many bytes before it forgets the first of them. */
@@ -91,7 +93,10 @@ export async function supervise(
   });
   // A connection that breaks is seen by the other calls too; anything else must not leave the command blocked.
   const unreadable = reading.then(
-    () => new Promise<never>(() => undefined),
+    (whole) => {
+      if (!whole) seen.interrupted = true;
+      return new Promise<never>(() => undefined);
+    },
     (error: unknown) => {
       seen.interrupted = true;
       if (isOutsideTrouble(error)) return new Promise<never>(() => undefined);
@@ -123,7 +128,7 @@ export async function supervise(
       signal,
     );
     const elapsed = performance.now() - asked;
-    if (state === null) return { ...seen, state, lost, events: [], ms: elapsed };
+    if (state === null) return { ...seen, state, lost, events: null, ms: elapsed };
     await Promise.race([reading.catch(() => undefined), pause(drainFor, undefined, { signal: over.signal })]);
     return {
       ...seen,
@@ -237,24 +242,33 @@ function duration(state: State, elapsed: number): number {
   return Number.isFinite(elapsed) ? elapsed : 0;
 }
 
-/** Memory kills and foreign kills of this container; an out-of-memory child leaves no other trace on some engines. */
-async function eventsOf(engine: Engine, container: Container, state: State): Promise<string[]> {
-  const events: string[] = [];
+/**
+ * Memory kills and foreign kills of this container, null if the engine does not tell; an out-of-memory child leaves
+ * no other trace on some engines.
+ */
+async function eventsOf(engine: Engine, container: Container, state: State): Promise<string[] | null> {
+  const late = AbortSignal.timeout(eventsTimeout);
+  let text: string | null = null;
   try {
     const stream = await engine.docker.getEvents({
       since: Math.floor(Date.parse(state.StartedAt) / 1000),
-      until: Date.now() / 1000,
+      until: untilAfter(state) / 1000,
       filters: { container: [container.id], event: ["oom", "kill"] },
-      abortSignal: AbortSignal.timeout(1_000),
+      abortSignal: late,
     });
-    let text = "";
+    text = "";
     for await (const chunk of stream) text += chunk;
-    for (const line of text.split("\n").filter(Boolean)) {
-      const action: unknown = (JSON.parse(line) as Record<string, unknown>).Action;
-      if (typeof action === "string") events.push(action);
-    }
   } catch {
-    // Without the events the container's state decides alone.
+    // An engine whose clock is behind would wait for `until`; what it told before that counts.
+    if (!late.aborted || text === null) return null;
   }
-  return events;
+  const lines = text.split("\n").slice(0, -1).filter(Boolean);
+  return lines.map((line) => String((JSON.parse(line) as Record<string, unknown>).Action));
+}
+
+/** A moment after the end on the engine's clock: ours, unless one of the two was set. */
+function untilAfter({ FinishedAt }: State): number {
+  const now = Date.now();
+  const finished = Date.parse(FinishedAt);
+  return now >= finished && now - finished < 60_000 ? now : finished + 1_000;
 }

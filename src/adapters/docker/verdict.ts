@@ -35,7 +35,7 @@ const timedOut = [124, 137];
 
 /** Was a process of it killed for want of memory? */
 export function isOutOfMemory(ending: Ending): boolean {
-  return ending.state?.OOMKilled === true || ending.events.includes("oom");
+  return ending.state?.OOMKilled === true || ending.events?.includes("oom") === true;
 }
 
 /** @param printed what the command printed to both channels. */
@@ -49,8 +49,10 @@ export function judge(ending: Ending, limitMs: number, printed: string): Judgeme
   if (isOutOfMemory(ending)) return is("oom", "Ran out of memory.");
   if (timedOut.includes(code) && ending.ms >= innerLimit(limitMs)) return by("deadline");
   if (ending.interrupted) return is("infra", "The connection to the engine broke while the command ran.");
-  if (killed.includes(code) && ending.events.includes("kill"))
-    return is("infra", "The container was killed from outside.");
+  // Whatever it made of the signal: a program may end well when it is told to stop.
+  if (ending.events?.includes("kill")) return is("infra", "The container was stopped from outside.");
+  if (ending.events === null && killed.includes(code))
+    return is("infra", "The container was killed, and the engine does not tell by whom.");
   if (state.Error !== "") return is("infra", `The engine reports: ${state.Error}`);
   if (code === 0) return { verdict: null, note: "Ended with exit code 0.", cause: null };
   if (code === fileTooLarge || diskFull.test(printed))

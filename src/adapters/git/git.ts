@@ -107,7 +107,7 @@ function explain(error: unknown, command: string, gitDir: string): ExitError {
       { cause: error },
     );
   }
-  if (/No space left on device|Disk quota exceeded/.test(said)) {
+  if (/No space left on device|Out of diskspace|Disk quota exceeded/.test(said)) {
     return new ExitError(
       "disk-full",
       `The disk is full: git could not write to ${gitDir}. Free some space.`,

@@ -45,17 +45,15 @@ test("an engine that falls silent while a revision runs is reported, and not ask
   const running = bench.run(task, python("import time; time.sleep(3600)"));
   while (!bench.steps.some((step) => step.endsWith(" started"))) await tick();
   engine.spoil(() => "hang");
-  const ran = failure(await running);
-  expect(ran.verdict).toBe("infra");
-  expect(ran.evidence.note).toContain("no longer answers");
+  await expect(running).rejects.toMatchObject({ reason: "docker-unreachable" });
   expect(attempts()).toBe(1);
 });
 
 test("an engine that is silent from the start is reported instead of waited for", async () => {
   await bench.sandbox.describe(makeTask(bench.folder));
   engine.spoil(() => "hang");
-  const outcome = await bench.run(makeTask(bench.folder), writesOutput);
-  expect(failure(outcome).verdict).toBe("infra");
+  const running = bench.run(makeTask(bench.folder), writesOutput);
+  await expect(running).rejects.toMatchObject({ reason: "docker-unreachable" });
 });
 
 test("output lost with its connection makes the run be done again", async () => {
@@ -70,13 +68,30 @@ test("output lost with its connection makes the run be done again", async () => 
   expect(attempts()).toBe(2);
 });
 
+test("whoever stops the container, what it made of that is not its result", async () => {
+  const saves = python(
+    "import signal, sys, time",
+    "def save(*_):",
+    '    open("out.csv", "w").write("0.1")',
+    "    sys.exit(0)",
+    "signal.signal(signal.SIGTERM, save)",
+    'print("ready", flush=True)',
+    "time.sleep(3)",
+    'open("out.csv", "w").write("0.5")',
+  );
+  const running = bench.run(makeTask(bench.folder), saves);
+  const name = await runningContainer();
+  const printed = async (): Promise<string> => String(await docker.getContainer(name).logs({ stdout: true }));
+  while (!(await printed()).includes("ready")) await tick();
+  await docker.getContainer(name).stop();
+  expect(finished(await running).files).toEqual(["out.csv"]);
+  expect(attempts()).toBe(2);
+});
+
 test("a container removed by someone else is no crash of the revision", async () => {
   const task = makeTask(bench.folder, { timeout: "5s" });
   const running = bench.run(task, python("import time; time.sleep(3600)"));
-  while (!bench.steps.some((step) => step.endsWith(" started"))) await tick();
-  const { containers } = await leftovers(bench.workspaceId);
-  const name = containers.find((each) => each.endsWith("-run")) ?? "";
-  await docker.getContainer(name.slice(1)).remove({ force: true });
+  await docker.getContainer(await runningContainer()).remove({ force: true });
   expect(failure(await running).verdict).toBe("timeout");
   expect(attempts()).toBe(2);
 });
@@ -96,6 +111,13 @@ test("a working directory whose holder is gone is no fault of the revision", asy
   expect(ran).toMatchObject({ verdict: "crash", evidence: { exitCode: 9 } });
   expect(attempts()).toBe(2);
 });
+
+/** Name of the revision's container, once it runs. */
+async function runningContainer(): Promise<string> {
+  while (!bench.steps.some((step) => step.endsWith(" started"))) await tick();
+  const { containers } = await leftovers(bench.workspaceId);
+  return (containers.find((each) => each.endsWith("-run")) ?? "").slice(1);
+}
 
 async function removeHolder(): Promise<void> {
   const { containers } = await leftovers(bench.workspaceId);

@@ -54,6 +54,15 @@ describe("demultiplex", () => {
     expect(stdout.toString()).toBe("begun");
   });
 
+  test("tells a source that ends inside a frame from one that ends after it", async () => {
+    const whole = frame(1, Buffer.from("all of it"));
+    const ends = (length: number) => demultiplex(chunked(whole.subarray(0, length), [3]), () => undefined);
+    expect(await ends(whole.length)).toBe(true);
+    expect(await ends(0)).toBe(true);
+    expect(await ends(whole.length - 1)).toBe(false);
+    expect(await ends(4)).toBe(false);
+  });
+
   test("asks for more only when the sink is done", async () => {
     let asked = 0;
     async function* source(): AsyncGenerator<Buffer> {

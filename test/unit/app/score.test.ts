@@ -245,3 +245,15 @@ it("scores a seed and a split of their own apart from the search's", async () =>
     { seed: 0, split: "holdout" },
   ]);
 });
+
+it("pauses when trial after trial is lost to an engine that answers, and goes on where that ends", async () => {
+  const lost: RunOutcome = { kind: "failed", verdict: "infra", evidence: { ...evidence, note: "No room." } };
+  const { score, stored } = scriptedSandbox([], [lost, lost, lost, lost, lost]);
+  for (const x of [1, 2, 3, 4]) expect((await score(x)).verdict).toBe("infra");
+  await expect(score(5)).rejects.toMatchObject({
+    reason: "sandbox-lost",
+    message: expect.stringContaining("No room."),
+  });
+  expect((await score(1)).verdict).toBe("scored");
+  expect(stored).toHaveLength(1);
+});
