@@ -2,7 +2,7 @@
 import { ExitError } from "./errors.ts";
 
 /** Raised when a probe or the recipe of a container changes, so that what was found before is tried anew. */
-export const selfTestVersion = 1;
+export const selfTestVersion = 2;
 
 interface Meaning {
   /** What it means if the guarantee is missing, as the end of "...: ". */
@@ -61,7 +61,7 @@ const meanings = {
   },
   "inner-time-limit": {
     without: "a revision goes on without end if this program dies",
-    mend: 'Use an image with the command "timeout" (coreutils or busybox).',
+    mend: "Use an engine whose processors are x86_64 or aarch64.",
   },
   "log-driver": {
     without: "the engine keeps all a revision prints, without a limit",

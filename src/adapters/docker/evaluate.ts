@@ -7,7 +7,7 @@ import { fillTrialFolder, openTrialFolder } from "./folders.ts";
 import { type Kit, twiceIfLost } from "./kit.ts";
 import { make } from "./lifecycle.ts";
 import { labelsOf, trialName } from "./names.ts";
-import { createOptions, environment, innerLimit, limitsOf, timed, workdir } from "./recipe.ts";
+import { createOptions, environment, innerLimit, limitsOf, workdir } from "./recipe.ts";
 import { createCapture } from "./stream.ts";
 import { supervise } from "./supervise.ts";
 import { evidenceOf, judge, nothingKnown } from "./verdict.ts";
@@ -56,7 +56,8 @@ async function attempt(
     const options = createOptions(kit.engine, {
       name,
       image,
-      command: timed(score.command, limitMs, await kit.hasTimeout(image)),
+      command: score.command,
+      warden: await kit.warden(innerLimit(limitMs)),
       env: [...environment(request), "PYTHONNOUSERSITE=1"],
       labels: labelsOf(kit.owner, request.run, innerLimit(limitMs) + slackMs),
       mounts: [{ Type: "bind", Source: folder, Target: workdir, ReadOnly: true }],

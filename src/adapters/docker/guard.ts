@@ -43,6 +43,7 @@ export async function takeGuarded(
       name: freshName("guard"),
       image,
       command,
+      warden: null,
       env: [],
       labels,
       mounts: [volumeMount(volume, workdir, readOnly)],

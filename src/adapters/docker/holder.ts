@@ -140,6 +140,7 @@ async function makeBatch(settings: HolderSettings, run: string | null, lifetimeM
     name: freshName("holder"),
     image,
     command: ["sleep", String(Math.ceil(lifetimeMs / 1000))],
+    warden: null,
     env: [],
     labels,
     mounts: volumes.map((volume, index) => volumeMount(volume, `/volumes/${index}`)),

@@ -47,12 +47,16 @@ export function make(engine: Engine, owner: Owner, options: NamedOptions): Made 
 
 /** Creates a container; one of ours that already has its name is a leftover and goes first. */
 async function createContainer(engine: Engine, owner: Owner, options: NamedOptions): Promise<Container> {
-  const create = (): Promise<Container> => engine.docker.createContainer({ ...options, ...briefly() });
+  // Said apart, or the library puts all of it into the address as well, which some servers find too long.
+  const { name, ...rest } = options;
+  const call = { _query: { name }, _body: rest };
+  const create = (): Promise<Container> =>
+    engine.docker.createContainer({ ...call, ...briefly() } as ContainerCreateOptions);
   try {
     return await create();
   } catch (error) {
     if (statusOf(error) !== 409) throw error;
-    const leftover = await findOwn(engine, owner, options.name);
+    const leftover = await findOwn(engine, owner, name);
     if (leftover === null) throw error;
     await removeContainer(leftover);
     return create();

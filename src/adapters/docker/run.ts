@@ -14,7 +14,7 @@ import { isFull, type Kit, twiceIfLost } from "./kit.ts";
 import { make } from "./lifecycle.ts";
 import { mountPoints, outputRoots } from "./mounts.ts";
 import { labelsOf, trialName } from "./names.ts";
-import { createOptions, environment, innerLimit, limitsOf, timed, workdir } from "./recipe.ts";
+import { createOptions, environment, innerLimit, limitsOf, workdir } from "./recipe.ts";
 import { type Scratch, volumeMount } from "./scratch.ts";
 import { seedArchive } from "./seed.ts";
 import { createCapture } from "./stream.ts";
@@ -89,7 +89,8 @@ async function inContainer(
   const options = createOptions(kit.engine, {
     ...base,
     name: `${name}-run`,
-    command: timed(command.command, limitMs, await kit.hasTimeout(image)),
+    command: command.command,
+    warden: await kit.warden(innerLimit(limitMs)),
     env: environment(request),
     mounts: [
       volumeMount(scratch.volume, workdir),
@@ -103,6 +104,7 @@ async function inContainer(
     ...base,
     name: `${name}-hatch`,
     command: ["true"],
+    warden: null,
     env: [],
     mounts: [volumeMount(scratch.volume, workdir)],
     gpus: 0,

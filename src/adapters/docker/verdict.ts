@@ -1,9 +1,9 @@
 /** What an ending means, from the recorded cause, the engine's state and its events; the first rule that fits. */
 import type { Evidence } from "../../core/ports.ts";
 import type { Verdict } from "../../core/verdict.ts";
-import { innerLimit } from "./recipe.ts";
 import { plainText } from "./stream.ts";
 import type { Cause, Ending, Watch } from "./supervise.ts";
+import { timedOut } from "./warden/warden.ts";
 
 export interface Judgement {
   /** Null if the command ended well. */
@@ -30,8 +30,6 @@ const diskFull = /No space left on device|ENOSPC|\[Errno 28\]|\[Errno 27\]|File 
 /** 128 + SIGXFSZ: a file grew beyond the size limit. */
 const fileTooLarge = 153;
 const killed = [137, 143];
-/** What `timeout` reports when it had to act, softly or hard. */
-const timedOut = [124, 137];
 
 /** Was a process of it killed for want of memory? */
 export function isOutOfMemory(ending: Ending): boolean {
@@ -47,7 +45,8 @@ export function judge(ending: Ending, limitMs: number, printed: string): Judgeme
   if (state === null || ending.lost !== null) return is("infra", ending.lost ?? "The container is lost.");
   const code = state.ExitCode;
   if (isOutOfMemory(ending)) return is("oom", "Ran out of memory.");
-  if (timedOut.includes(code) && ending.ms >= innerLimit(limitMs)) return by("deadline");
+  // A command that ends with this code by itself does so in its time.
+  if (code === timedOut && ending.ms >= limitMs) return by("deadline");
   if (ending.interrupted) return is("infra", "The connection to the engine broke while the command ran.");
   if (killed.includes(code) && ending.events.includes("kill"))
     return is("infra", "The container was killed from outside.");
