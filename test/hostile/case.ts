@@ -114,4 +114,4 @@ export function listed(seen: Seen): string[] {
 }
 
 /** What it finds when a revision leaves nothing but its output. */
-export const plainFiles = ["data/labels.csv", "data/public.csv", "out.csv", "score.py"];
+export const plainFiles = [".exit-ml-canary", "data/labels.csv", "data/public.csv", "out.csv", "score.py"];

@@ -3,6 +3,7 @@ import { scratchInMemory } from "../../core/need.ts";
 import type { Journal } from "../../core/ports.ts";
 import type { TaskDefinition } from "../../core/task.ts";
 import { parseSize } from "../../core/task.ts";
+import { createCanary } from "./canary.ts";
 import { answers, type Engine } from "./engine.ts";
 import { codeOf, isOutsideTrouble } from "./failure.ts";
 import { takeGuarded } from "./guard.ts";
@@ -31,6 +32,8 @@ export interface Kit {
   /** Absolute; for collected outputs and evaluators' folders. */
   readonly outputsFolder: string;
   readonly tidying: Tidying;
+  /** The word only evaluators see. */
+  readonly canary: string;
   record(key: string, step: Step, data: Readonly<Record<string, unknown>>): void;
   /**
    * The task's image: looked up at the first call and with `again`, the same content in between.
@@ -58,6 +61,7 @@ export function createKit(parts: {
 
   return {
     ...parts,
+    canary: createCanary(),
     record: (key, step, data) => journal.record(key, step, data),
     image(definition, again) {
       const name = imageName(definition);

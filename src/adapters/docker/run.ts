@@ -6,6 +6,7 @@ import { scratchInMemory } from "../../core/need.ts";
 import type { Evidence, RunOutcome, RunRequest } from "../../core/ports.ts";
 import { parseDuration, parseSize } from "../../core/task.ts";
 import type { Verdict } from "../../core/verdict.ts";
+import { searched, searchFor } from "./canary.ts";
 import { collect } from "./collect.ts";
 import { briefly } from "./engine.ts";
 import { outputFolder } from "./folders.ts";
@@ -31,6 +32,12 @@ const slackMs = 120_000;
 
 function failed(verdict: Verdict, evidence: Evidence): RunOutcome {
   return { kind: "failed", verdict, evidence };
+}
+
+/** @param where the canary was found */
+function leaked(evidence: Evidence, where: string): RunOutcome {
+  const note = `The canary that lies beside the hidden files was found in ${where}: something let hidden files out. Look how before you believe any score of this task.`;
+  return failed("quarantine", { ...evidence, note });
 }
 
 function isVerdict(outcome: RunOutcome, verdict: Verdict): boolean {
@@ -127,17 +134,22 @@ async function inContainer(
       if (!isFull(error)) throw error;
       return failed("disk_limit", nothingKnown("The solution files do not fit into /work."));
     }
+    const printed = { stdout: searchFor(kit.canary), stderr: searchFor(kit.canary) };
     const captures = {
-      stdout: createCapture(headBytes, tailBytes),
-      stderr: createCapture(headBytes, tailBytes),
+      stdout: searched(createCapture(headBytes, tailBytes), printed.stdout),
+      stderr: searched(createCapture(headBytes, tailBytes), printed.stderr),
     };
     const started = (): void => kit.record(key, "started", { role: "run" });
     const watch = { limitMs, captures, outputLimit, diskFull: scratch.diskFull, started };
     const ending = await supervise(kit.engine, container, watch, signal);
     kit.record(key, "exited", { cause: ending.cause, state: ending.state, events: ending.events });
     engineLost = ending.lost !== null;
-    const judgement = judge(ending, limitMs, captures.stderr.text() + captures.stdout.text());
+    // What it printed about that proves nothing.
+    const workFull = (ending.state?.ExitCode ?? 0) !== 0 && (await scratch.isFull());
+    const judgement = judge(ending, limitMs, workFull);
     const evidence = evidenceOf(ending, captures, judgement);
+    if (judgement.verdict !== "infra" && (printed.stdout.found() || printed.stderr.found()))
+      return leaked(evidence, "what the run printed");
     if (judgement.verdict !== null) return failed(judgement.verdict, evidence);
     const [outcome] = await Promise.all([
       takeOutputs(kit, request, hatch, evidence, signal),
@@ -176,20 +188,34 @@ async function takeOutputs(
   const drop = (): Promise<void> => rm(folder, { recursive: true, force: true });
   try {
     const limit = parseSize(definition.sandbox.disk);
-    const collected = await collect(hatch, request.task, outputRoots(patterns), folder, limit, signal);
-    kit.record(request.key, "collected", { files: collected });
-    if (collected.length > 0)
+    const wanted = { roots: outputRoots(patterns), limit, canary: kit.canary };
+    const collected = await collect(hatch, request.task, wanted, folder, signal);
+    kit.record(request.key, "collected", { files: collected.files });
+    if (collected.leak !== null) {
+      await drop();
+      return leaked(evidence, `the output ${collected.leak}`);
+    }
+    const leftOut = leftOutSentence(collected.leftOut);
+    if (collected.files.length > 0)
       return {
         kind: "finished",
-        outputs: { folder, files: collected.map((file) => file.path).sort() },
-        evidence,
+        outputs: { folder, files: collected.files.map((file) => file.path).sort() },
+        evidence: { ...evidence, note: `${evidence.note}${leftOut}` },
       };
     await drop();
-    const note = `Ended with exit code 0 but left no file matching ${patterns.join(", ")}.`;
+    const note = `Ended with exit code 0 but left no file matching ${patterns.join(", ")}.${leftOut}`;
     return failed("invalid", { ...evidence, note });
   } catch (error) {
     await drop();
     if (!isExitError(error, "outputs-refused")) throw error;
     return failed("invalid", { ...evidence, note: `The outputs were refused. ${error.message}` });
   }
+}
+
+/** Names the files that were not taken, some of them, after a space; nothing if there are none. */
+function leftOutSentence(paths: readonly string[]): string {
+  if (paths.length === 0) return "";
+  const named = paths.slice(0, 3).join(", ");
+  const more = paths.length > 3 ? ` and ${paths.length - 3} more` : "";
+  return ` Not taken, since programs load such files by themselves: ${named}${more}.`;
 }

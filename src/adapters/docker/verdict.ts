@@ -26,7 +26,6 @@ const noteOf: Record<Cause, string> = {
   user: "Stopped by the user.",
 };
 
-const diskFull = /No space left on device|ENOSPC|\[Errno 28\]|\[Errno 27\]|File too large/;
 /** 128 + SIGXFSZ: a file grew beyond the size limit. */
 const fileTooLarge = 153;
 const killed = [137, 143];
@@ -36,8 +35,8 @@ export function isOutOfMemory(ending: Ending): boolean {
   return ending.state?.OOMKilled === true || ending.events.includes("oom");
 }
 
-/** @param printed what the command printed to both channels. */
-export function judge(ending: Ending, limitMs: number, printed: string): Judgement {
+/** @param isFull its working directory was full when it had ended. */
+export function judge(ending: Ending, limitMs: number, isFull: boolean): Judgement {
   const by = (cause: Cause): Judgement => ({ verdict: verdictOf[cause], note: noteOf[cause], cause });
   const is = (verdict: Verdict, note: string): Judgement => ({ verdict, note, cause: null });
   if (ending.cause !== null) return by(ending.cause);
@@ -52,8 +51,8 @@ export function judge(ending: Ending, limitMs: number, printed: string): Judgeme
     return is("infra", "The container was killed from outside.");
   if (state.Error !== "") return is("infra", `The engine reports: ${state.Error}`);
   if (code === 0) return { verdict: null, note: "Ended with exit code 0.", cause: null };
-  if (code === fileTooLarge || diskFull.test(printed))
-    return is("disk_limit", "Ran out of disk space in /work.");
+  if (code === fileTooLarge) return is("disk_limit", "Wrote a file larger than its disk limit.");
+  if (isFull) return is("disk_limit", "Ran out of disk space in /work.");
   if (code === 127) return is("crash", "The command was not found in the image (exit code 127).");
   if (code === 126) return is("crash", "The command could not be executed (exit code 126).");
   if (code > 128 && code < 160) return is("crash", `Ended by signal ${code - 128} (exit code ${code}).`);
