@@ -6,7 +6,7 @@ import { ExitError, messageOf } from "../../core/errors.ts";
 import { slots } from "../../core/slots.ts";
 import { endpoints } from "./endpoints.ts";
 import { codeOf } from "./failure.ts";
-import { isProcessor, type Processor } from "./warden/warden.ts";
+import { type Processor, processorOf } from "./warden/warden.ts";
 
 /** Milliseconds an ordinary call may take before the engine counts as silent. */
 const callTimeout = 12_000;
@@ -16,8 +16,11 @@ export interface Engine {
   readonly docker: Docker;
   readonly endpoint: string;
   readonly version: string;
-  /** Runtime and privileges that separate a container from the host, such as `runc` or `runsc, rootless`. */
-  readonly boundary: string;
+  /** Names of the runtimes a container can be given, and the one it gets otherwise. */
+  readonly runtimes: readonly string[];
+  readonly defaultRuntime: string;
+  /** What else separates containers from the host, or is particular about the engine: `rootless`, `Podman`. */
+  readonly traits: readonly string[];
   readonly cpus: number;
   /** What kind they are; null if we have no programs for it. */
   readonly processor: Processor | null;
@@ -133,12 +136,11 @@ async function describe(docker: Docker, endpoint: string, agent: Agent | null): 
   const list = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
   const security = list(info.SecurityOptions);
   const isPodman = Components?.some(({ Name }) => Name === "Podman Engine") ?? false;
-  const boundary = [
-    String(info.DefaultRuntime ?? "unknown"),
+  const traits = [
     ...(security.some((option) => option.includes("rootless")) ? ["rootless"] : []),
     ...(isPodman ? ["Podman"] : []),
   ];
-  const processor = isProcessor(info.Architecture) ? info.Architecture : null;
+  const processor = processorOf(info.Architecture);
   const plugins = info.Plugins as { Log?: unknown } | undefined;
   const missing = [
     ["memory", "MemoryLimit"],
@@ -151,7 +153,9 @@ async function describe(docker: Docker, endpoint: string, agent: Agent | null): 
     docker,
     endpoint,
     version: String(info.ServerVersion ?? "unknown"),
-    boundary: boundary.join(", "),
+    runtimes: Object.keys((info.Runtimes ?? {}) as object),
+    defaultRuntime: String(info.DefaultRuntime ?? "unknown"),
+    traits,
     cpus,
     processor,
     memory: Number(info.MemTotal) || Number.POSITIVE_INFINITY,

@@ -60,6 +60,7 @@ async function attempt(
       command: score.command,
       warden: await kit.warden(innerLimit(limitMs)),
       env: [...environment(request), "PYTHONNOUSERSITE=1"],
+      runtime: task.definition.sandbox.runtime,
       labels: labelsOf(kit.owner, request.run, innerLimit(limitMs) + slackMs),
       mounts: [{ Type: "bind", Source: folder, Target: workdir, ReadOnly: true }],
       limits: limitsOf(request, 0),

@@ -40,6 +40,8 @@ export interface Recipe {
   readonly labels: Record<string, string>;
   readonly mounts: readonly MountSettings[];
   readonly limits: Limits;
+  /** The engine's name of it; absent: its default. */
+  readonly runtime?: string | undefined;
   /** Which ones, or how many from the first. */
   readonly gpus: number | readonly string[];
 }
@@ -64,6 +66,7 @@ export function createOptions(engine: Engine, recipe: Recipe): NamedOptions {
     Tty: false,
     OpenStdin: false,
     HostConfig: {
+      ...(recipe.runtime !== undefined && { Runtime: recipe.runtime }),
       NetworkMode: "none",
       CapDrop: ["ALL"],
       SecurityOpt: ["no-new-privileges", ...(engine.takesSystemCalls ? [`seccomp=${systemCalls}`] : [])],

@@ -99,6 +99,7 @@ async function inContainer(
     command: command.command,
     warden: await kit.warden(innerLimit(limitMs)),
     env: environment(request),
+    runtime: sandbox.runtime,
     mounts: [
       volumeMount(scratch.volume, workdir),
       ...points.map((point) => inputMount(task.inputs.folder, point)),

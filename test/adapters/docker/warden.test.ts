@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sourceDigest } from "../../../src/adapters/docker/warden/programs.ts";
-import { isProcessor, placeWarden } from "../../../src/adapters/docker/warden/warden.ts";
+import { placeWarden, processorOf } from "../../../src/adapters/docker/warden/warden.ts";
 
 let folder: string;
 
@@ -35,11 +35,14 @@ test("it is put in place once, and again if it is gone or spoilt", async () => {
   expect(readFileSync(file).equals(good)).toBe(true);
 });
 
-const machine = execFileSync("uname", ["-m"], { encoding: "utf8" }).trim();
+const machine =
+  process.platform === "linux"
+    ? processorOf(execFileSync("uname", ["-m"], { encoding: "utf8" }).trim())
+    : null;
 
-describe.runIf(process.platform === "linux" && isProcessor(machine))("on this machine", () => {
+describe.runIf(machine !== null)("on this machine", () => {
   async function watched(seconds: string, command: readonly string[], env = process.env) {
-    if (!isProcessor(machine)) throw new Error(machine);
+    if (machine === null) throw new Error("not on this machine");
     const file = await placeWarden(folder, machine);
     return spawnSync(file, [seconds, ...command], { encoding: "utf8", env });
   }
@@ -56,7 +59,7 @@ describe.runIf(process.platform === "linux" && isProcessor(machine))("on this ma
   });
 
   test("it ends with 124 when the time is over, even at once", async () => {
-    if (!isProcessor(machine)) throw new Error(machine);
+    if (machine === null) throw new Error("not on this machine");
     const file = await placeWarden(folder, machine);
     const group = spawn(file, ["0", "sleep", "600"], { detached: true, stdio: "ignore" });
     const [code] = await once(group, "exit");

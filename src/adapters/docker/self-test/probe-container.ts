@@ -23,6 +23,7 @@ const keptBytes = 64 * 2 ** 10;
 export interface Probing {
   readonly kit: Kit;
   readonly image: Image;
+  readonly runtime: string | undefined;
   /** The recipe under test. */
   readonly recipe: typeof createOptions;
   readonly signal: AbortSignal;
@@ -38,7 +39,7 @@ interface Command {
 
 /** Makes a container for `use` and removes it afterwards. */
 export async function withContainer<T>(
-  { kit, image, recipe, signal }: Probing,
+  { kit, image, runtime, recipe, signal }: Probing,
   { command, mounts = [], gpus = 0, innerLimitMs = lifetimeMs }: Command,
   use: (container: Container) => Promise<T>,
 ): Promise<T> {
@@ -50,7 +51,7 @@ export async function withContainer<T>(
   const made = make(
     engine,
     owner,
-    recipe(engine, { name, image, command, warden, env: [], labels, mounts, limits, gpus }),
+    recipe(engine, { name, image, command, warden, env: [], runtime, labels, mounts, limits, gpus }),
   );
   try {
     return await use(await made.created);

@@ -12,8 +12,11 @@ export const timedOut = 124;
 /** Processors there is a warden for. */
 export type Processor = keyof typeof programs;
 
-export function isProcessor(name: unknown): name is Processor {
-  return typeof name === "string" && Object.hasOwn(programs, name);
+/** @param name as Docker or, the second of each pair, Podman calls it */
+export function processorOf(name: unknown): Processor | null {
+  if (name === "x86_64" || name === "amd64") return "x86_64";
+  if (name === "aarch64" || name === "arm64") return "aarch64";
+  return null;
 }
 
 /** Puts the program into a folder of ours, from where containers mount it. @returns its path */
