@@ -13,7 +13,7 @@ import type {
   Status,
 } from "../core/reports.ts";
 
-export { guaranteeNames } from "../core/guarantees.ts";
+export { guaranteeNames, missingIn } from "../core/guarantees.ts";
 export { type Group, type Node, type Run, type Strategy, strategies } from "../core/history.ts";
 export type { Evidence } from "../core/ports.ts";
 export type {

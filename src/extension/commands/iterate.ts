@@ -9,6 +9,7 @@ import type { Session } from "../runner/session.ts";
 import type { Sessions } from "../runner/sessions.ts";
 import { modelSettings, type RunSettings, runSettings } from "../settings.ts";
 import { allowEndpoint } from "./allow-endpoint.ts";
+import { allowMissing } from "./allow-missing.ts";
 import { type Budget, budgetWords, chooseBudget } from "./choose-budget.ts";
 import { given } from "./given.ts";
 import { chooseModel } from "./select-model.ts";
@@ -142,6 +143,7 @@ async function start(
   { budget, strategy, groupSize, maxReplyTokens }: Choice,
   fresh: boolean,
 ): Promise<void> {
+  let allowed: RunRequest["allowMissing"] = [];
   const request = (): RunRequest => {
     const { name, runtime, endpoint } = modelSettings();
     return {
@@ -154,7 +156,7 @@ async function start(
       model: name,
       endpoint,
       fresh,
-      allowMissing: [],
+      allowMissing: allowed,
       seed: null,
     };
   };
@@ -167,6 +169,8 @@ async function start(
         } catch (error) {
           if (isExitError(error, "endpoint-consent")) await allowEndpoint(session, request().endpoint);
           else if (isExitError(error, "model-needed")) await chooseModel(session);
+          else if (isExitError(error, "guarantee-missing"))
+            allowed = [...allowed, ...(await allowMissing(error.message))];
           else throw error;
         }
       }
