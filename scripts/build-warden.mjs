@@ -24,7 +24,7 @@ try {
   const lines = Object.entries(compilers).map(([processor, compiler]) => {
     const program = path.join(work, processor);
     execFileSync(compiler, [...options, "-o", program, source], { stdio: "inherit" });
-    return `  ${processor}: "${fs.readFileSync(program).toString("base64")}",`;
+    return `  ${processor}:\n    "${fs.readFileSync(program).toString("base64")}",`;
   });
   const version = execFileSync(compilers.x86_64, ["--version"], { encoding: "utf8" }).split("\n")[0];
   const digest = createHash("sha256").update(fs.readFileSync(source)).digest("hex");
