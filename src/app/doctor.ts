@@ -42,7 +42,7 @@ async function examineTasks(
       if (name === names[0])
         found.push({ part: "engine", ok: true, message: `version ${version} at ${engine}, ${boundary}` });
       found.push({ part: "image", ok: true, message: `${image} for ${name}` });
-      const setting = `${imageDigest} ${task.definition.sandbox.gpus}`;
+      const setting = `${imageDigest} ${boundary} ${task.definition.sandbox.gpus}`;
       if (selfTest === null || tried.has(setting)) continue;
       tried.add(setting);
       const { guarantees } = await selfTest(task, info, opened);

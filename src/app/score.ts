@@ -148,7 +148,9 @@ async function tryOnce(
   const trial: RunRequest = { ...request, gpus };
   const ran = await parts.sandbox.run(trial, signal);
   if (ran.kind === "failed") {
-    const feedback = ran.verdict === "infra" ? null : runFeedback(ran.verdict, ran.evidence, task);
+    // What crossed a wall must not reach a model.
+    const untold = ran.verdict === "infra" || ran.verdict === "quarantine";
+    const feedback = untold ? null : runFeedback(ran.verdict, ran.evidence, task);
     return resultOf({ verdict: ran.verdict, score: null, metrics: {}, feedback }, task, ran.evidence, null);
   }
   try {
@@ -158,8 +160,9 @@ async function tryOnce(
       return resultOf(judgement, task, ran.evidence, null);
     }
     const evaluated = await parts.sandbox.evaluate(trial, ran.outputs, signal);
-    if (evaluated.kind === "infra") {
-      const judgement = { verdict: "infra", score: null, metrics: {}, feedback: null } as const;
+    if (evaluated.kind === "infra" || evaluated.kind === "leaked") {
+      const verdict = evaluated.kind === "infra" ? "infra" : "quarantine";
+      const judgement = { verdict, score: null, metrics: {}, feedback: null } as const;
       return resultOf(judgement, task, ran.evidence, evaluated.evidence);
     }
     const line = lineOf(evaluated);

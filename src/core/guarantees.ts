@@ -2,7 +2,7 @@
 import { ExitError } from "./errors.ts";
 
 /** Raised when a probe or the recipe of a container changes, so that what was found before is tried anew. */
-export const selfTestVersion = 1;
+export const selfTestVersion = 2;
 
 interface Meaning {
   /** What it means if the guarantee is missing, as the end of "...: ". */
@@ -37,7 +37,7 @@ const meanings = {
   },
   "vsock-closed": {
     without: "a revision can reach the machine that hosts this one",
-    mend: "Use Docker 23 or newer: its system call filter closes AF_VSOCK.",
+    mend: "Use an engine that takes a filter of system calls, such as Docker on a kernel with seccomp.",
   },
   "no-new-privileges": {
     without: "a set-uid program of the image can gain privileges",
@@ -61,7 +61,7 @@ const meanings = {
   },
   "inner-time-limit": {
     without: "a revision goes on without end if this program dies",
-    mend: 'Use an image with the command "timeout" (coreutils or busybox).',
+    mend: "Use an engine whose processors are x86_64 or aarch64.",
   },
   "log-driver": {
     without: "the engine keeps all a revision prints, without a limit",
@@ -121,6 +121,12 @@ export function refuseMissing(guarantees: readonly Guarantee[], allowed: readonl
     "guarantee-missing",
     `The sandbox does not hold what a run relies on.\n${lines.join("\n")}\nTo run all the same: exit-ml run ${options}`,
   );
+}
+
+/** The guarantees a message of `guarantee-missing` names. */
+export function missingIn(message: string): GuaranteeName[] {
+  const named = new Set([...message.matchAll(/--allow-missing (\S+)/g)].map(([, name]) => name));
+  return guaranteeNames.filter((name) => named.has(name));
 }
 
 /** What the user should know about guarantees that are missing or unknown. */

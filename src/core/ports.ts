@@ -61,7 +61,7 @@ export interface ResolvedTask {
   readonly schema: Readonly<Record<string, unknown>> | null;
   /** May a revision contain this path? */
   isSolutionPath(path: string): boolean;
-  /** May this path be collected as an output? Never one of inputs, hidden or solution, never importable code. */
+  /** May this path be collected as an output? Never one of inputs, hidden or solution. */
   isOutputPath(path: string): boolean;
   /** Files of the `context` set, already cut to their `head`. */
   readonly context: readonly { readonly path: string; readonly text: string }[];
@@ -233,13 +233,15 @@ export interface RunRequest {
 
 export type RunOutcome =
   | { readonly kind: "finished"; readonly outputs: Outputs; readonly evidence: Evidence }
-  /** Verdict of rules 1 to 5 of the table in research/sandbox.md 4g. */
+  /** Verdict of rules 1 to 5 of the table in research/sandbox.md 4g; `quarantine` where the canary came out. */
   | { readonly kind: "failed"; readonly verdict: Verdict; readonly evidence: Evidence };
 
 export type EvaluateOutcome =
   /** The score command ended well; `line` is what it printed, at most 64 KiB. */
   | { readonly kind: "printed"; readonly stdout: string; readonly evidence: Evidence }
   | { readonly kind: "broke"; readonly evidence: Evidence }
+  /** It printed the canary that lies beside the hidden files: nothing of what it printed may reach a model. */
+  | { readonly kind: "leaked"; readonly evidence: Evidence }
   | { readonly kind: "infra"; readonly evidence: Evidence };
 
 export interface Sandbox {

@@ -190,6 +190,11 @@ export const taskSchema = z
         disk: size.default("256m").describe('Size limit of /work, such as "256m".'),
         pids: z.int().min(16).default(256).describe("Most processes and threads at once."),
         gpus: z.int().min(0).default(0).describe("GPUs a run gets."),
+        runtime: z
+          .string()
+          .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, { error: 'must be the name of a runtime such as "runsc"' })
+          .optional()
+          .describe('Container runtime, such as "runsc" (gVisor); left out: the engine\'s default.'),
         network: z
           .string()
           .min(1)

@@ -27,6 +27,8 @@ export interface Trial {
   readonly prepare?: (folder: string) => void;
   /** An honest revision of the same task is scored before, so that there are outputs to compare with. */
   readonly rootFirst?: boolean;
+  /** No kill of the sandbox's reaches the engine, as if the runner were gone: what ends it is in its container. */
+  readonly withoutKills?: boolean;
   /** The verdict, or the reason with which scoring must be refused before anything runs. */
   readonly expects: Verdict | { readonly refusal: string };
   /** What else must be true; throws an assertion error. */
@@ -112,4 +114,4 @@ export function listed(seen: Seen): string[] {
 }
 
 /** What it finds when a revision leaves nothing but its output. */
-export const plainFiles = ["data/labels.csv", "data/public.csv", "out.csv", "score.py"];
+export const plainFiles = [".exit-ml-canary", "data/labels.csv", "data/public.csv", "out.csv", "score.py"];

@@ -18,6 +18,8 @@ export interface Stand {
   readonly image: string;
   /** A second sandbox on the same engine, for a workspace of that name, but of another installation. */
   beside(): Promise<Stand>;
+  /** The same, but its orders to kill get lost on the way to the engine. */
+  withoutKills(): Promise<Stand>;
   /** Takes the container of the revision under way away, as another user of the engine would. */
   removeRunning(): Promise<void>;
   /** One more name of the image. `remove` may be called again. */

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createDockerSandbox } from "../../src/adapters/docker/sandbox.ts";
 import { createKeptOutputs } from "../../src/app/kept-outputs.ts";
 import { createScorer } from "../../src/app/score.ts";
+import { startFaultyEngine } from "../adapters/docker/faulty-engine.ts";
 import { docker, image, leftovers, owner } from "../adapters/docker/trial.ts";
 import { createMemoryStore } from "../support/memory-store.ts";
 import { roomyArbiter } from "../support/memory-world.ts";
@@ -42,7 +43,17 @@ function openStand(folder: string, whose: Whose): Stand {
     keptOutputs: createKeptOutputs(mkdirIn(folder, `kept-${randomUUID()}`)),
     sha256: (data) => createHash("sha256").update(data).digest("hex"),
   });
-  const besides: Stand[] = [];
+  const closing: (() => Promise<void>)[] = [];
+  let powerless: Promise<Stand> | null = null;
+
+  async function openPowerless(): Promise<Stand> {
+    const engine = await startFaultyEngine(join(folder, "powerless.sock"));
+    engine.spoil((_, path) => (path.endsWith("/kill") ? "hang" : "none"));
+    const stand = openStand(folder, { ...whose, socket: engine.socket });
+    closing.push(() => stand.close().finally(engine.close));
+    return stand;
+  }
+
   return {
     sandbox,
     scorer,
@@ -50,8 +61,12 @@ function openStand(folder: string, whose: Whose): Stand {
     steps,
     async beside() {
       const stand = openStand(folder, { ...whose, owner: `${owner}-other` });
-      besides.push(stand);
+      closing.push(() => stand.close());
       return stand;
+    },
+    withoutKills() {
+      powerless ??= openPowerless();
+      return powerless;
     },
     async removeRunning() {
       const filters = { label: [`exit-ml.workspace=${whose.workspaceId}`], status: ["running"] };
@@ -73,8 +88,9 @@ function openStand(folder: string, whose: Whose): Stand {
       };
     },
     async close() {
-      for (const stand of besides) await stand.close();
-      await sandbox.close();
+      // One that fails must not keep the others open.
+      const ended = await Promise.allSettled([...closing, sandbox.close].map((close) => close()));
+      for (const end of ended) if (end.status === "rejected") throw end.reason;
     },
     async leftovers() {
       const { containers, volumes } = await leftovers(whose.workspaceId);

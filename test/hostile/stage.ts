@@ -38,6 +38,7 @@ interface ScoreOptions {
   readonly isRoot?: boolean;
   readonly key?: string;
   readonly signal?: AbortSignal;
+  readonly withoutKills?: boolean;
 }
 
 const never = new AbortController().signal;
@@ -107,12 +108,13 @@ export function openStage(provider: Provider, stand: Stand, folder: string): Sta
   async function score(
     task: ResolvedTask,
     solution: Solution,
-    { isRoot = false, key = `trial-${++trials}`, signal = never }: ScoreOptions = {},
+    { isRoot = false, key = `trial-${++trials}`, signal = never, withoutKills = false }: ScoreOptions = {},
   ): Promise<ScoreResult> {
     const snapshot = createHash("sha256").update(JSON.stringify(solution)).digest("hex");
     const request = { key, run: "run-1", task, snapshot, solution, isRoot };
     const seal = sealOf(workspaceFolder, stagingFolder);
-    const result = await stand.scorer.score(request, signal);
+    const { scorer } = withoutKills ? await stand.withoutKills() : stand;
+    const result = await scorer.score(request, signal);
     assert.equal(sealOf(workspaceFolder, stagingFolder), seal, "a file of the user's has changed");
     // What the evaluator prints is the user's own: it may name labels.
     const { feedback, metrics, evidence } = result;
@@ -134,7 +136,7 @@ export function openStage(provider: Provider, stand: Stand, folder: string): Sta
         const root = await score(resolved, honest, { isRoot: true });
         assert.equal(root.verdict, "scored", "the honest root must score");
       }
-      result = await score(resolved, trial.revision);
+      result = await score(resolved, trial.revision, { withoutKills: trial.withoutKills ?? false });
     } catch (error) {
       if (refusal === null || !isExitError(error, refusal)) throw error;
       met.push(refusal);
@@ -142,7 +144,7 @@ export function openStage(provider: Provider, stand: Stand, folder: string): Sta
     }
     met.push(result.verdict);
     const limit = /^(\d+)s$/.exec(resolved.definition.run.timeout)?.[1];
-    if (result.verdict === "timeout" && result.evidence.run && limit !== undefined)
+    if (result.verdict === "timeout" && !trial.withoutKills && result.evidence.run && limit !== undefined)
       overruns.push(result.evidence.run.ms - Number(limit) * 1000);
     const { run, score: scoring } = result.evidence;
     assert.equal(

@@ -9,6 +9,8 @@ import type { Container } from "dockerode";
 import { extract } from "tar-stream";
 import { ExitError, messageOf } from "../../core/errors.ts";
 import type { ResolvedTask } from "../../core/ports.ts";
+import { isSelfLoading } from "../../core/self-loading.ts";
+import { searchFor } from "./canary.ts";
 import { opening } from "./engine.ts";
 import { statusOf } from "./failure.ts";
 import { foldersAbove } from "./mounts.ts";
@@ -31,8 +33,6 @@ function refusal(message: string): ExitError {
   return new ExitError("outputs-refused", message);
 }
 
-/** Code that an evaluator might import; kept out even where a task asks for it. */
-const importable = /(^|\/)__pycache__(\/|$)|\.(py|pyc|pyo|pyd|pth|so)$/i;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused.
 const unprintable = /[\u0000-\u001f\u007f\\]/;
 
@@ -50,7 +50,6 @@ function createFilter(task: ResolvedTask): (path: string) => boolean {
     const name = folded(path);
     return (
       task.isOutputPath(path) &&
-      !importable.test(path) &&
       !unprintable.test(path) &&
       !files.has(name) &&
       !folders.has(name) &&
@@ -60,39 +59,53 @@ function createFilter(task: ResolvedTask): (path: string) => boolean {
 }
 
 /**
- * Reads `roots` (paths inside the working directory; null: all of it) of a stopped or never started container
- * and writes the outputs among them below `folder`, an empty folder of ours, readable by anyone.
- * @param limit bytes the archive's files may have together.
+ * Reads a stopped or never started container and writes the outputs in it below `folder`, an empty folder of ours,
+ * readable by anyone.
  * @throws ExitError `outputs-refused` if there are too many, too large, too deep or ambiguous files; the engine's error; the
  * signal's reason.
  */
 export async function collect(
   container: Container,
   task: ResolvedTask,
-  roots: readonly string[] | null,
+  wanted: Wanted,
   folder: string,
-  limit: number,
   signal: AbortSignal,
-): Promise<Collected[]> {
+): Promise<Collection> {
   const collection: Collection = {
     accepts: createFilter(task),
     folder,
-    limit,
+    wanted,
+    leak: null,
     entries: 0,
     bytes: 0,
     files: [],
+    leftOut: [],
     names: new Set(),
   };
-  for (const root of roots ?? [""]) await collectRoot(container, root, collection, signal);
-  return collection.files;
+  for (const root of wanted.roots ?? [""]) await collectRoot(container, root, collection, signal);
+  return collection;
 }
 
+interface Wanted {
+  /** Paths inside the working directory; null: all of it. */
+  readonly roots: readonly string[] | null;
+  /** Bytes the archive's files may have together. */
+  readonly limit: number;
+  /** A word that no output may contain. */
+  readonly canary: string;
+}
+
+/** What was taken. */
 interface Collection {
   readonly accepts: (path: string) => boolean;
   readonly folder: string;
-  readonly limit: number;
+  readonly wanted: Wanted;
   readonly files: Collected[];
+  /** Files the task asked for that programs load by themselves: kept out all the same. */
+  readonly leftOut: string[];
   readonly names: Set<string>;
+  /** The output in which the canary was found. */
+  leak: string | null;
   entries: number;
   bytes: number;
 }
@@ -120,10 +133,12 @@ async function collectRoot(
       collection.entries += 1;
       collection.bytes += size;
       if (collection.entries > mostEntries) throw refusal(`There are more than ${mostEntries} files.`);
-      if (collection.bytes > collection.limit)
-        throw refusal(`The files are larger than ${collection.limit} bytes.`);
-      if (type === "file" && path !== null && collection.accepts(path)) await keep(entry, path, collection);
+      if (collection.bytes > collection.wanted.limit)
+        throw refusal(`The files are larger than ${collection.wanted.limit} bytes.`);
+      const wanted = type === "file" && path !== null && collection.accepts(path);
+      if (wanted && !isSelfLoading(path)) await keep(entry, path, collection);
       else entry.resume();
+      if (wanted && isSelfLoading(path)) collection.leftOut.push(path);
     }
   } finally {
     clearTimeout(quiet);
@@ -167,10 +182,13 @@ async function keep(content: AsyncIterable<unknown>, path: string, collection: C
   await mkdir(dirname(target), { recursive: true, mode: 0o755 });
   const file = await open(target, "wx");
   const hash = createHash("sha256");
+  const search = searchFor(collection.wanted.canary);
+  search.push(Buffer.from(`${path}\n`));
   let bytes = 0;
   try {
     for await (const chunk of content as AsyncIterable<Buffer>) {
       hash.update(chunk);
+      search.push(chunk);
       bytes += chunk.length;
       await file.writeFile(chunk);
     }
@@ -179,5 +197,6 @@ async function keep(content: AsyncIterable<unknown>, path: string, collection: C
   } finally {
     await file.close();
   }
+  if (search.found()) collection.leak ??= path;
   collection.files.push({ path, bytes, sha256: hash.digest("hex") });
 }

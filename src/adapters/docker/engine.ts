@@ -7,6 +7,7 @@ import { ExitError, messageOf } from "../../core/errors.ts";
 import { slots } from "../../core/slots.ts";
 import { endpoints } from "./endpoints.ts";
 import { codeOf } from "./failure.ts";
+import { type Processor, processorOf } from "./warden/warden.ts";
 
 /** Milliseconds an ordinary call may take before the engine counts as silent. */
 const callTimeout = 12_000;
@@ -18,14 +19,21 @@ export interface Engine {
   readonly docker: Docker;
   readonly endpoint: string;
   readonly version: string;
-  /** Runtime and privileges that separate a container from the host, such as `runc` or `runsc, rootless`. */
-  readonly boundary: string;
+  /** Names of the runtimes a container can be given, and the one it gets otherwise. */
+  readonly runtimes: readonly string[];
+  readonly defaultRuntime: string;
+  /** What else separates containers from the host, or is particular about the engine: `rootless`, `Podman`. */
+  readonly traits: readonly string[];
   readonly cpus: number;
+  /** What kind they are; null if we have no programs for it. */
+  readonly processor: Processor | null;
   /** Bytes. */
   readonly memory: number;
   /** Where the engine keeps its data, as it says itself: the path of a virtual machine, if it runs in one. */
   readonly dataFolder: string | null;
   readonly logDriver: "local" | "none";
+  /** Can a container be given our own filter of system calls? */
+  readonly takesSystemCalls: boolean;
   /** Limits the engine cannot enforce, as sentences. */
   readonly warnings: readonly string[];
   /** Lets as many containers start at once as there are processors: more only makes each start slower. */
@@ -66,10 +74,13 @@ export async function inTime<T>(call: Promise<T>): Promise<T> {
   ]);
 }
 
-/** Two calls whose options the library's types leave out. */
+/** Calls whose options the library's types leave out. */
 interface Probes {
   ping(options: { abortSignal: AbortSignal }): Promise<unknown>;
   info(options: { abortSignal: AbortSignal }): Promise<Record<string, unknown>>;
+  version(options: {
+    abortSignal: AbortSignal;
+  }): Promise<{ readonly Components?: readonly { readonly Name: string }[] }>;
 }
 
 function probes(docker: Docker): Probes {
@@ -165,9 +176,18 @@ function refusal(failures: readonly { endpoint: string; error: unknown }[]): Exi
 }
 
 async function describe(docker: Docker, endpoint: string, agent: Agent | null): Promise<Engine> {
-  const info = await probes(docker).info(briefly());
+  const [info, { Components }] = await Promise.all([
+    probes(docker).info(briefly()),
+    probes(docker).version(briefly()),
+  ]);
   const list = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
-  const rootless = list(info.SecurityOptions).some((option) => option.includes("rootless"));
+  const security = list(info.SecurityOptions);
+  const isPodman = Components?.some(({ Name }) => Name === "Podman Engine") ?? false;
+  const traits = [
+    ...(security.some((option) => option.includes("rootless")) ? ["rootless"] : []),
+    ...(isPodman ? ["Podman"] : []),
+  ];
+  const processor = processorOf(info.Architecture);
   const plugins = info.Plugins as { Log?: unknown } | undefined;
   const missing = [
     ["memory", "MemoryLimit"],
@@ -180,11 +200,17 @@ async function describe(docker: Docker, endpoint: string, agent: Agent | null): 
     docker,
     endpoint,
     version: String(info.ServerVersion ?? "unknown"),
-    boundary: `${String(info.DefaultRuntime ?? "unknown")}${rootless ? ", rootless" : ""}`,
+    runtimes: Object.keys((info.Runtimes ?? {}) as object),
+    defaultRuntime: String(info.DefaultRuntime ?? "unknown"),
+    traits,
     cpus,
+    processor,
     memory: Number(info.MemTotal) || Number.POSITIVE_INFINITY,
     dataFolder: typeof info.DockerRootDir === "string" ? info.DockerRootDir : null,
     logDriver: list(plugins?.Log).includes("local") ? "local" : "none",
+    // Podman takes the path of a file on its own machine instead.
+    takesSystemCalls:
+      processor !== null && !isPodman && security.some((option) => option.includes("seccomp")),
     warnings: missing.map(
       ([what]) => `The engine cannot enforce the ${what} limit: a revision may take more than it is given.`,
     ),

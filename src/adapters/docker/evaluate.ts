@@ -3,11 +3,12 @@ import { rm } from "node:fs/promises";
 import { ExitError, messageOf } from "../../core/errors.ts";
 import type { EvaluateOutcome, Outputs, RunRequest } from "../../core/ports.ts";
 import { parseDuration } from "../../core/task.ts";
+import { canaryFile } from "./canary.ts";
 import { fillTrialFolder, openTrialFolder } from "./folders.ts";
 import { isEngineGone, type Kit, twiceIfLost } from "./kit.ts";
 import { make } from "./lifecycle.ts";
 import { labelsOf, trialName } from "./names.ts";
-import { createOptions, environment, innerLimit, limitsOf, timed, workdir } from "./recipe.ts";
+import { createOptions, environment, innerLimit, limitsOf, workdir } from "./recipe.ts";
 import { createCapture } from "./stream.ts";
 import { supervise } from "./supervise.ts";
 import { evidenceOf, judge, nothingKnown } from "./verdict.ts";
@@ -56,8 +57,10 @@ async function attempt(
     const options = createOptions(kit.engine, {
       name,
       image,
-      command: timed(score.command, limitMs, await kit.hasTimeout(image)),
+      command: score.command,
+      warden: await kit.warden(innerLimit(limitMs)),
       env: [...environment(request), "PYTHONNOUSERSITE=1"],
+      runtime: task.definition.sandbox.runtime,
       labels: labelsOf(kit.owner, request.run, innerLimit(limitMs) + slackMs),
       mounts: [{ Type: "bind", Source: folder, Target: workdir, ReadOnly: true }],
       limits: limitsOf(request, 0),
@@ -68,7 +71,7 @@ async function attempt(
       await made.remove();
       await rm(folder, { recursive: true, force: true });
     };
-    const filling = fillTrialFolder(folder, task, outputs);
+    const filling = fillTrialFolder(folder, task, outputs, kit.canary);
     // Both at once; but neither may be at work any more when the folder is removed.
     await Promise.allSettled([made.created, filling]);
     const container = await made.created;
@@ -88,11 +91,15 @@ async function attempt(
       signal,
     );
     engineLost = ending.lost !== null;
-    const judgement = judge(ending, limitMs, captures.stderr.text());
+    const judgement = judge(ending, limitMs, false);
     const evidence = evidenceOf(ending, captures, judgement);
     if (judgement.verdict === "infra") return { kind: "infra", evidence };
     const stdout = captures.stdout.text();
     kit.record(key, "evaluated", { stdout, note: judgement.note });
+    if (stdout.includes(kit.canary)) {
+      const note = `The score command printed what it found in ${canaryFile}: have it print a score, or a reason of its own, and nothing it reads.`;
+      return { kind: "leaked", evidence: { ...evidence, note } };
+    }
     if (judgement.verdict !== null) return { kind: "broke", evidence };
     if (captures.stdout.total() > lineLimit)
       return { kind: "broke", evidence: { ...evidence, note: `Printed more than ${lineLimit} bytes.` } };

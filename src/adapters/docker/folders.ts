@@ -1,10 +1,11 @@
 /** Folders on this machine: one for the outputs of a trial, one for what its evaluator sees. */
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { chmod, copyFile, link, mkdir, rm, stat } from "node:fs/promises";
+import { chmod, copyFile, link, mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Outputs, ResolvedTask } from "../../core/ports.ts";
+import { canaryFile } from "./canary.ts";
 import type { Collected } from "./collect.ts";
 import { codeOf } from "./failure.ts";
 import { foldersAbove } from "./mounts.ts";
@@ -60,9 +61,16 @@ async function openFolder(folder: string): Promise<void> {
 
 /**
  * Makes `folder` the working directory of an evaluator: hidden files, inputs and outputs at their paths, as links
- * to the files themselves where the file system allows, for it is mounted read-only.
+ * to the files themselves where the file system allows, for it is mounted read-only; and the canary beside them.
  */
-export async function fillTrialFolder(folder: string, task: ResolvedTask, outputs: Outputs): Promise<void> {
+export async function fillTrialFolder(
+  folder: string,
+  task: ResolvedTask,
+  outputs: Outputs,
+  canary: string,
+): Promise<void> {
+  await writeFile(join(folder, canaryFile), canary);
+  await chmod(join(folder, canaryFile), 0o644);
   const made = new Set<string>();
   for (const { folder: from, files } of [task.hidden, task.inputs, outputs])
     for (const path of files) {

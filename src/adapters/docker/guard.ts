@@ -4,6 +4,7 @@
  */
 import type { Container } from "dockerode";
 import { ExitError } from "../../core/errors.ts";
+import { ask } from "./ask.ts";
 import { briefly, type Engine } from "./engine.ts";
 import type { Image } from "./image.ts";
 import { type Made, make, removeVolume } from "./lifecycle.ts";
@@ -52,6 +53,7 @@ export async function takeGuarded(
       name: freshName(owner, "guard"),
       image,
       command,
+      warden: null,
       env: [],
       labels,
       mounts: [volumeMount(volume, workdir, readOnly)],
@@ -83,12 +85,15 @@ export async function takeGuarded(
         "image-unsuitable",
         `The image ${image.name} lacks chown, du or sleep, which a disk above 1g needs. Use an image with coreutils, or a disk up to 1g.`,
       );
-    const measure = `while sleep 1; do [ "$(du -sk ${workdir} | cut -f1)" -le ${Math.ceil(disk / 1024)} ] || exit ${full}; done`;
+    const used = `"$(du -sk ${workdir} | cut -f1)"`;
+    const measure = `while sleep 1; do [ ${used} -le ${Math.ceil(disk / 1024)} ] || exit ${full}; done`;
+    const isFull = `[ ${used} -ge ${Math.floor((disk / 1024) * 0.99)} ]`;
     const guard = await helper(["sh", "-c", measure], "DAC_READ_SEARCH", true);
     return {
       volume,
       diskFull: whenFull(guard),
       isSound: () => Promise.resolve(true),
+      isFull: () => ask(guard, ["sh", "-c", isFull]),
       release(removed) {
         tidying.add(async () => {
           await remove();

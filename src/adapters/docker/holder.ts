@@ -4,6 +4,7 @@
  * one revision only, its content outlives the revision's exit, and the holder's start is shared by the batch.
  */
 import type { Container } from "dockerode";
+import { ask } from "./ask.ts";
 import { briefly, type Engine } from "./engine.ts";
 import type { Image } from "./image.ts";
 import { type Made, make, removeVolume } from "./lifecycle.ts";
@@ -18,11 +19,14 @@ const heldBytes = 2 * gibibyte;
 const largestBatch = 16;
 const files = 65_536;
 const day = 24 * 3600 * 1000;
+/** Ends with 0 if of the file system at `$0` less than one block in a hundred is free, or no further file. */
+const lookForRoom = `set -- $(stat -f -c "%b %a %d" "$0") && [ $(($2 * 100)) -lt "$1" -o "$3" -eq 0 ]`;
 
 interface Batch {
   readonly container: Container;
   /** On the monotonic clock, in ms: when the holder ends by itself. */
   readonly endsAt: number;
+  isFull(volume: string): Promise<boolean>;
   /** Removes the holder and all volumes. */
   remove(): Promise<void>;
   readonly free: string[];
@@ -106,6 +110,7 @@ export function createHolders(settings: HolderSettings): Holders {
             if (!running) retire(batch, opened);
             return running;
           },
+          isFull: () => batch.isFull(volume),
           release(removed) {
             batch.lent -= 1;
             batch.whenRemoved.push(removed);
@@ -130,6 +135,11 @@ export function createHolders(settings: HolderSettings): Holders {
   };
 }
 
+/** Is the volume full that a holder has mounted at `folder`? */
+export function hasNoRoom(holder: Container, folder: string): Promise<boolean> {
+  return ask(holder, ["sh", "-c", lookForRoom, folder]);
+}
+
 async function isRunning(container: Container): Promise<boolean> {
   try {
     return (await container.inspect(briefly())).State.Running;
@@ -147,6 +157,7 @@ async function makeBatch(settings: HolderSettings, run: string | null, lifetimeM
     name: freshName(owner, "holder"),
     image,
     command: ["sleep", String(Math.ceil(lifetimeMs / 1000))],
+    warden: null,
     env: [],
     labels,
     mounts: volumes.map((volume, index) => volumeMount(volume, `/volumes/${index}`)),
@@ -164,7 +175,9 @@ async function makeBatch(settings: HolderSettings, run: string | null, lifetimeM
     const container = await made.created;
     await engine.starts(() => container.start(briefly()));
     const endsAt = performance.now() + lifetimeMs;
-    return { container, endsAt, remove, free: [...volumes], lent: 0, closed: false, whenRemoved: [] };
+    const isFull = (volume: string): Promise<boolean> =>
+      hasNoRoom(container, `/volumes/${volumes.indexOf(volume)}`);
+    return { container, endsAt, isFull, remove, free: [...volumes], lent: 0, closed: false, whenRemoved: [] };
   } catch (error) {
     tidying.add(remove);
     throw error;

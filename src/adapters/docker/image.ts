@@ -16,8 +16,6 @@ export interface Image {
   readonly name: string;
   /** Content digest; containers are made from it, so that a tag moved meanwhile changes nothing. */
   readonly digest: string;
-  /** Folders its commands are looked up in. */
-  readonly path: readonly string[];
 }
 
 /** @throws ExitError `image-missing`. */
@@ -25,14 +23,7 @@ export async function findImage(engine: Engine, definition: TaskDefinition): Pro
   const name = imageName(definition);
   try {
     const found = await inTime(engine.docker.getImage(name).inspect());
-    const path = (found.Config?.Env ?? []).find((line) => line.startsWith("PATH="));
-    return {
-      name,
-      digest: found.Id,
-      path: (path?.slice(5) ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
-        .split(":")
-        .filter((folder) => folder.startsWith("/")),
-    };
+    return { name, digest: found.Id };
   } catch (error) {
     if (statusOf(error) !== 404) throw error;
     throw new ExitError(

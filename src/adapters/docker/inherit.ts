@@ -7,6 +7,7 @@ import type { Container, ContainerInfo, ContainerInspectInfo } from "dockerode";
 import { briefly, type Engine } from "./engine.ts";
 import { statusOf } from "./failure.ts";
 import { whenFull } from "./guard.ts";
+import { hasNoRoom } from "./holder.ts";
 import { removeContainer, removeVolume } from "./lifecycle.ts";
 import { isNameOf, isRunName, type Owner, requestLabel } from "./names.ts";
 import { type Counts, countOf, findEarlier, removeThings } from "./reap.ts";
@@ -121,6 +122,7 @@ interface Group {
   lent: number;
   readonly diskFull: Promise<void>;
   isSound(): Promise<boolean>;
+  isFull(volume: string): Promise<boolean>;
   giveBack(removed: () => void): void;
 }
 
@@ -141,6 +143,15 @@ function createGroup(engine: Engine, helpers: readonly ContainerInfo[], tidying:
       const states = await Promise.all(containers.map(stateOf));
       return states.some((state) => state?.Running === true);
     },
+    async isFull(volume) {
+      for (const { Id, Mounts } of helpers) {
+        const mount = Mounts.find(({ Name }) => Name === volume);
+        // A guard measures by itself, and ends.
+        if (mount !== undefined && guards.length === 0)
+          return hasNoRoom(engine.docker.getContainer(Id), mount.Destination);
+      }
+      return false;
+    },
     giveBack(removed) {
       group.lent -= 1;
       whenRemoved.push(removed);
@@ -160,6 +171,7 @@ function scratchOf({ volume, group }: Entry): Scratch {
     volume,
     diskFull: group.diskFull,
     isSound: () => group.isSound(),
+    isFull: () => group.isFull(volume),
     release: (removed) => group.giveBack(removed),
   };
 }

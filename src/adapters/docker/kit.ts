@@ -4,18 +4,19 @@ import { scratchInMemory } from "../../core/need.ts";
 import type { Journal, JournalStep } from "../../core/ports.ts";
 import type { TaskDefinition } from "../../core/task.ts";
 import { parseSize } from "../../core/task.ts";
-import { briefly, type Engine, untilItAnswers } from "./engine.ts";
-import { codeOf, isOutsideTrouble, statusOf } from "./failure.ts";
+import { createCanary } from "./canary.ts";
+import { type Engine, untilItAnswers } from "./engine.ts";
+import { codeOf, isOutsideTrouble } from "./failure.ts";
 import { takeGuarded } from "./guard.ts";
 import { createHolders, type Holders } from "./holder.ts";
 import { findImage, type Image, imageName } from "./image.ts";
 import { type Inheritance, type Inherited, inherit } from "./inherit.ts";
-import { make } from "./lifecycle.ts";
-import { freshName, labelsOf, type Owner } from "./names.ts";
+import type { Owner } from "./names.ts";
 import { findEarlier, removeThings } from "./reap.ts";
-import { createOptions } from "./recipe.ts";
+import type { Warden } from "./recipe.ts";
 import type { Scratch } from "./scratch.ts";
 import type { Tidying } from "./tidying.ts";
+import { placeWarden } from "./warden/warden.ts";
 
 /** The steps written to the journal, in their order. */
 type Step =
@@ -35,6 +36,8 @@ export interface Kit {
   /** Absolute; for collected outputs and evaluators' folders. */
   readonly outputsFolder: string;
   readonly tidying: Tidying;
+  /** The word only evaluators see. */
+  readonly canary: string;
   record(key: string, step: Step, data: Readonly<Record<string, unknown>>): void;
   /** What was recorded when the step was taken last, null if it never was. */
   recorded(key: string, step: Step): JournalStep["data"] | null;
@@ -43,8 +46,8 @@ export interface Kit {
    * @throws ExitError `image-missing`.
    */
   image(definition: TaskDefinition, again?: "again"): Promise<Image>;
-  /** Has the image the `timeout` command? Looked up once an image. */
-  hasTimeout(image: Image): Promise<boolean>;
+  /** What ends a command after `limitMs` milliseconds; null if there is none for the engine's processors. */
+  warden(limitMs: number): Promise<Warden | null>;
   /** A fresh working directory. @param needMs how long it is needed at most. */
   scratch(image: Image, definition: TaskDefinition, run: string | null, needMs: number): Promise<Scratch>;
   /** After trouble with the engine: what is kept for the next trials goes, unless it survived. */
@@ -71,11 +74,11 @@ export function createKit(parts: {
   const { engine, owner, tidying, journal } = parts;
   const holders = new Map<string, Holders>();
   const images = new Map<string, Promise<Image>>();
-  const withTimeout = new Map<string, Promise<boolean>>();
   let inheritance: Inheritance | null = null;
 
   return {
     ...parts,
+    canary: createCanary(),
     record: (key, step, data) => journal.record(key, step, data),
     recorded: (key, step) => journal.steps(key).find((taken) => taken.step === step)?.data ?? null,
     image(definition, again) {
@@ -85,11 +88,12 @@ export function createKit(parts: {
       known.catch(() => images.delete(name));
       return known;
     },
-    hasTimeout(image) {
-      const known = withTimeout.get(image.digest) ?? probeTimeout(engine, owner, image);
-      withTimeout.set(image.digest, known);
-      known.catch(() => withTimeout.delete(image.digest));
-      return known;
+    async warden(limitMs) {
+      const { processor } = engine;
+      if (processor === null) return null;
+      // Looked for each time: the folder may have been tidied up meanwhile.
+      const file = await placeWarden(parts.outputsFolder, processor);
+      return { file, seconds: Math.ceil(limitMs / 1000) };
     },
     scratch(image, definition, run, needMs) {
       const disk = parseSize(definition.sandbox.disk);
@@ -119,41 +123,6 @@ export function createKit(parts: {
       if (inheritance !== null) await removeThings(engine, await findEarlier(engine, owner));
     },
   };
-}
-
-/** Looks into a container that never runs, where the archive calls are safe. */
-async function probeTimeout(engine: Engine, owner: Owner, image: Image): Promise<boolean> {
-  const made = make(
-    engine,
-    owner,
-    createOptions(engine, {
-      name: freshName(owner, "probe"),
-      image,
-      command: ["true"],
-      env: [],
-      labels: labelsOf(owner, null, 60_000),
-      mounts: [],
-      limits: { cpus: 1, memory: 64 * 2 ** 20, pids: 16, fileSize: 2 ** 20 },
-      gpus: 0,
-    }),
-  );
-  try {
-    const container = await made.created;
-    const found = await Promise.all(
-      image.path.map((folder) =>
-        container.infoArchive({ path: `${folder}/timeout`, ...briefly() }).then(
-          () => true,
-          (error: unknown) => {
-            if (statusOf(error) === null) throw error;
-            return false;
-          },
-        ),
-      ),
-    );
-    return found.includes(true);
-  } finally {
-    await made.remove();
-  }
 }
 
 /**

@@ -65,12 +65,15 @@ function madeBy(
  * the first attempt of a trial tidies up while the second begins: then the name is free in a moment.
  */
 async function createContainer(engine: Engine, owner: Owner, options: NamedOptions): Promise<Container> {
+  // Said apart, or the library puts all of it into the address as well, which some servers find too long.
+  const { name, ...rest } = options;
+  const call = { _query: { name }, _body: rest };
   for (let turn = 1; ; turn += 1) {
     try {
-      return await engine.docker.createContainer({ ...options, ...briefly() });
+      return await engine.docker.createContainer({ ...call, ...briefly() } as ContainerCreateOptions);
     } catch (error) {
       if (statusOf(error) !== 409 || turn === attempts) throw error;
-      const leftover = await findOwn(engine, owner, options.name);
+      const leftover = await findOwn(engine, owner, name);
       if (leftover === null) await pause(100 * turn);
       else await removeContainer(leftover);
     }

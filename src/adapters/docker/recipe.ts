@@ -5,6 +5,8 @@ import { parseSize } from "../../core/task.ts";
 import type { Engine } from "./engine.ts";
 import type { Image } from "./image.ts";
 import type { NamedOptions } from "./lifecycle.ts";
+import { systemCalls } from "./system-calls.ts";
+import { wardenPath } from "./warden/warden.ts";
 
 /** The user every command runs as: nobody, on the host too. */
 export const uid = 65_534;
@@ -21,28 +23,42 @@ export interface Limits {
   readonly fileSize: number;
 }
 
+/** Process 1 of a container, and the time it gives the command. */
+export interface Warden {
+  /** Its program on this machine. */
+  readonly file: string;
+  readonly seconds: number;
+}
+
 export interface Recipe {
   readonly name: string;
   readonly image: Image;
   readonly command: readonly string[];
+  /** Null for helpers of ours, and where there is none for the engine's processors: the command is process 1 then. */
+  readonly warden: Warden | null;
   readonly env: readonly string[];
   readonly labels: Record<string, string>;
   readonly mounts: readonly MountSettings[];
   readonly limits: Limits;
+  /** The engine's name of it; absent: its default. */
+  readonly runtime?: string | undefined;
   /** Which ones, or how many from the first. */
   readonly gpus: number | readonly string[];
 }
 
 /** Options of the engine's create call. */
 export function createOptions(engine: Engine, recipe: Recipe): NamedOptions {
-  const { limits } = recipe;
+  const { limits, warden } = recipe;
+  const command = warden === null ? recipe.command : [wardenPath, String(warden.seconds), ...recipe.command];
   const gpus = typeof recipe.gpus === "number" ? firstGpus(recipe.gpus) : recipe.gpus;
   return {
     name: recipe.name,
     Image: recipe.image.digest,
     // The command replaces the image's entry point too; a base image must not wrap it.
-    Entrypoint: recipe.command.slice(0, 1),
-    Cmd: recipe.command.slice(1),
+    Entrypoint: command.slice(0, 1),
+    Cmd: command.slice(1),
+    // Process 1 hears nothing else: an engine that is stopped does not have to wait.
+    StopSignal: "SIGKILL",
     User: `${uid}:${uid}`,
     WorkingDir: workdir,
     Env: [...recipe.env],
@@ -50,12 +66,14 @@ export function createOptions(engine: Engine, recipe: Recipe): NamedOptions {
     Tty: false,
     OpenStdin: false,
     HostConfig: {
+      ...(recipe.runtime !== undefined && { Runtime: recipe.runtime }),
       NetworkMode: "none",
       CapDrop: ["ALL"],
-      SecurityOpt: ["no-new-privileges"],
+      SecurityOpt: ["no-new-privileges", ...(engine.takesSystemCalls ? [`seccomp=${systemCalls}`] : [])],
       ReadonlyRootfs: true,
       IpcMode: "private",
-      Init: true,
+      // Said aloud, for an engine can be set to put its own init first.
+      Init: false,
       AutoRemove: false,
       PidsLimit: limits.pids,
       Memory: limits.memory,
@@ -69,7 +87,12 @@ export function createOptions(engine: Engine, recipe: Recipe): NamedOptions {
         { Name: "core", Soft: 0, Hard: 0 },
       ],
       Tmpfs: { "/tmp": `rw,exec,nosuid,nodev,mode=1777,size=${temporary}` },
-      Mounts: [...recipe.mounts],
+      Mounts: [
+        ...recipe.mounts,
+        ...(warden === null
+          ? []
+          : [{ Type: "bind" as const, Source: warden.file, Target: wardenPath, ReadOnly: true }]),
+      ],
       LogConfig:
         engine.logDriver === "local"
           ? { Type: "local", Config: { "max-size": "1m", "max-file": "2" } }
@@ -108,14 +131,4 @@ export function limitsOf(request: Omit<RunRequest, "solution">, scratchInMemory:
 /** Milliseconds after which a command is ended from inside its container, should this process be gone. */
 export function innerLimit(limitMs: number): number {
   return (Math.ceil(limitMs / 1000) + 5) * 1000;
-}
-
-/** The command with its inner time limit; without coreutils in the image the outer limit stands alone. */
-export function timed(command: readonly string[], limitMs: number, hasTimeout: boolean): readonly string[] {
-  return hasTimeout ? limited(command, innerLimit(limitMs) / 1000) : command;
-}
-
-/** The command, ended from inside its container: asked after `seconds`, made to two seconds later. */
-export function limited(command: readonly string[], seconds: number): readonly string[] {
-  return ["timeout", "-k", "2", String(seconds), ...command];
 }

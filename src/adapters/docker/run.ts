@@ -6,6 +6,7 @@ import { scratchInMemory } from "../../core/need.ts";
 import type { Evidence, RunOutcome, RunRequest } from "../../core/ports.ts";
 import { parseDuration, parseSize } from "../../core/task.ts";
 import type { Verdict } from "../../core/verdict.ts";
+import { searched, searchFor } from "./canary.ts";
 import { type Collected, collect } from "./collect.ts";
 import { briefly } from "./engine.ts";
 import { holdsStill, openOutputFolder, outputFolder } from "./folders.ts";
@@ -15,7 +16,7 @@ import { isEngineGone, isFull, type Kit, twiceIfLost } from "./kit.ts";
 import { make, type NamedOptions, takeOver } from "./lifecycle.ts";
 import { mountPoints, outputRoots } from "./mounts.ts";
 import { labelsOf, requestLabel, runName, trialName } from "./names.ts";
-import { createOptions, environment, innerLimit, type Limits, limitsOf, timed, workdir } from "./recipe.ts";
+import { createOptions, environment, innerLimit, type Limits, limitsOf, workdir } from "./recipe.ts";
 import { requestDigest } from "./request.ts";
 import { type Scratch, volumeMount } from "./scratch.ts";
 import { seedArchive } from "./seed.ts";
@@ -33,6 +34,12 @@ const slackMs = 120_000;
 
 function failed(verdict: Verdict, evidence: Evidence): RunOutcome {
   return { kind: "failed", verdict, evidence };
+}
+
+/** @param where the canary was found */
+function leaked(evidence: Evidence, where: string): RunOutcome {
+  const note = `The canary that lies beside the hidden files was found in ${where}: something let hidden files out. Look how before you believe any score of this task.`;
+  return failed("quarantine", { ...evidence, note });
 }
 
 function isVerdict(outcome: RunOutcome, verdict: Verdict): boolean {
@@ -79,8 +86,8 @@ interface Trial {
   readonly limitMs: number;
   /** How long the container and its volume are needed at most. */
   readonly needMs: number;
-  /** Can the image end the command from inside? */
-  readonly hasTimeout: boolean;
+  /** Does the command end by its limit without us? */
+  readonly isBounded: boolean;
   /** Paths at which inputs are mounted. */
   readonly points: readonly string[];
   /** Without labels. */
@@ -98,20 +105,22 @@ async function trialOf(kit: Kit, request: RunRequest, image: Image): Promise<Tri
     request.solution.map((file) => file.path),
     command.outputs,
   );
-  const hasTimeout = await kit.hasTimeout(image);
+  const warden = await kit.warden(innerLimit(limitMs));
   const optionsFor = (volume: string): NamedOptions =>
     createOptions(kit.engine, {
       name: runName(kit.owner, key),
       image,
-      command: timed(command.command, limitMs, hasTimeout),
+      command: command.command,
+      warden,
       env: environment(request),
+      runtime: sandbox.runtime,
       labels: {},
       mounts: [volumeMount(volume, workdir), ...points.map((point) => inputMount(task.inputs.folder, point))],
       limits: runLimits(request),
       gpus: request.gpus ?? sandbox.gpus,
     });
   return {
-    ...{ request, image, limitMs, hasTimeout, points, optionsFor },
+    ...{ request, image, limitMs, isBounded: warden !== null, points, optionsFor },
     needMs: innerLimit(limitMs) + slackMs,
     digest: requestDigest(optionsFor(""), request),
   };
@@ -140,7 +149,7 @@ interface CollectedStep {
 
 /** The container an earlier process started for exactly this. What nothing bounds in time is rather begun anew. */
 async function inheritedBy(kit: Kit, trial: Trial): Promise<Inherited | null> {
-  if (!trial.hasTimeout || kit.engine.logDriver === "none") return null;
+  if (!trial.isBounded || kit.engine.logDriver === "none") return null;
   return kit.inherited(runName(kit.owner, trial.request.key), trial.digest, trial.limitMs);
 }
 
@@ -160,6 +169,7 @@ async function inContainer(
     name: `${trialName(kit.owner, key)}-hatch`,
     image,
     command: ["true"],
+    warden: null,
     env: [],
     labels,
     mounts: [volumeMount(scratch.volume, workdir)],
@@ -195,9 +205,10 @@ async function inContainer(
         return failed("disk_limit", nothingKnown("The solution files do not fit into /work."));
       }
     }
+    const printed = { stdout: searchFor(kit.canary), stderr: searchFor(kit.canary) };
     const captures = {
-      stdout: createCapture(headBytes, tailBytes),
-      stderr: createCapture(headBytes, tailBytes),
+      stdout: searched(createCapture(headBytes, tailBytes), printed.stdout),
+      stderr: searched(createCapture(headBytes, tailBytes), printed.stderr),
     };
     const started = (): void => kit.record(key, "started", { role: "run" });
     const watch = {
@@ -208,8 +219,12 @@ async function inContainer(
     const ending = await supervise(kit.engine, container, watch, signal);
     kit.record(key, "exited", { cause: ending.cause, state: ending.state, events: ending.events });
     engineLost = ending.lost !== null;
-    const judgement = judge(ending, limitMs, captures.stderr.text() + captures.stdout.text());
+    // What it printed about that proves nothing.
+    const workFull = (ending.state?.ExitCode ?? 0) !== 0 && (await scratch.isFull());
+    const judgement = judge(ending, limitMs, workFull);
     const evidence = evidenceOf(ending, captures, judgement);
+    if (judgement.verdict !== "infra" && (printed.stdout.found() || printed.stderr.found()))
+      return leaked(evidence, "what the run printed");
     if (judgement.verdict !== null) return failed(judgement.verdict, evidence);
     const [outcome] = await Promise.all([
       takeOutputs(kit, trial, hatch, evidence, signal),
@@ -245,19 +260,25 @@ async function takeOutputs(
   const patterns = definition.run.outputs;
   const folder = await openOutputFolder(kit.outputsFolder, request.key);
   const drop = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  const keep = (files: readonly Collected[], leftOut: string): RunOutcome => {
+    const whole = { ...evidence, note: `${evidence.note}${leftOut}` };
+    const step: CollectedStep = { request: digest, files, evidence: whole };
+    kit.record(request.key, "collected", { ...step });
+    return finishedWith(folder, files, whole);
+  };
   try {
     const limit = parseSize(definition.sandbox.disk);
-    const files =
-      patterns.length === 0
-        ? []
-        : await collect(hatch, request.task, outputRoots(patterns), folder, limit, signal);
-    if (files.length > 0 || patterns.length === 0) {
-      const step: CollectedStep = { request: digest, files, evidence };
-      kit.record(request.key, "collected", { ...step });
-      return finishedWith(folder, files, evidence);
+    if (patterns.length === 0) return keep([], "");
+    const wanted = { roots: outputRoots(patterns), limit, canary: kit.canary };
+    const collected = await collect(hatch, request.task, wanted, folder, signal);
+    if (collected.leak !== null) {
+      await drop();
+      return leaked(evidence, `the output ${collected.leak}`);
     }
+    const leftOut = leftOutSentence(collected.leftOut);
+    if (collected.files.length > 0) return keep(collected.files, leftOut);
     await drop();
-    const note = `Ended with exit code 0 but left no file matching ${patterns.join(", ")}.`;
+    const note = `Ended with exit code 0 but left no file matching ${patterns.join(", ")}.${leftOut}`;
     return failed("invalid", { ...evidence, note });
   } catch (error) {
     await drop();
@@ -268,4 +289,12 @@ async function takeOutputs(
 
 function finishedWith(folder: string, files: readonly Collected[], evidence: Evidence): RunOutcome {
   return { kind: "finished", outputs: { folder, files: files.map(({ path }) => path).sort() }, evidence };
+}
+
+/** Names the files that were not taken, some of them, after a space; nothing if there are none. */
+function leftOutSentence(paths: readonly string[]): string {
+  if (paths.length === 0) return "";
+  const named = paths.slice(0, 3).join(", ");
+  const more = paths.length > 3 ? ` and ${paths.length - 3} more` : "";
+  return ` Not taken, since programs load such files by themselves: ${named}${more}.`;
 }

@@ -5,7 +5,7 @@ import { ExitError } from "../../core/errors.ts";
 import { scratchInMemory } from "../../core/need.ts";
 import type { Journal, Sandbox } from "../../core/ports.ts";
 import type { TaskDefinition } from "../../core/task.ts";
-import { connect, untilItAnswers } from "./engine.ts";
+import { connect, type Engine, untilItAnswers } from "./engine.ts";
 import { evaluate } from "./evaluate.ts";
 import { removeTrialFolders } from "./folders.ts";
 import { gpuIds } from "./gpus.ts";
@@ -59,10 +59,12 @@ export function createDockerSandbox(settings: DockerSandboxSettings): Sandbox {
       refuseNetwork(definition);
       const { engine, image } = await kit();
       await untilItAnswers(engine, signal ?? new AbortController().signal);
+      refuseRuntime(engine, definition);
       const { name, digest } = await image(definition, "again");
       signal?.throwIfAborted();
       const warnings = [...engine.warnings, ...warningsFor(definition)];
-      const { endpoint, version, boundary } = engine;
+      const { endpoint, version, traits } = engine;
+      const boundary = [definition.sandbox.runtime ?? engine.defaultRuntime, ...traits].join(", ");
       return { engine: endpoint, version, boundary, image: name, imageDigest: digest, warnings };
     },
     async selfTest({ definition }, signal) {
@@ -70,7 +72,9 @@ export function createDockerSandbox(settings: DockerSandboxSettings): Sandbox {
     },
     async run(request, signal) {
       refuseNetwork(request.task.definition);
-      return run(await kit(), request, signal);
+      const opened = await kit();
+      refuseRuntime(opened.engine, request.task.definition);
+      return run(opened, request, signal);
     },
     async evaluate(request, outputs, signal) {
       return evaluate(await kit(), request, outputs, signal);
@@ -112,6 +116,14 @@ function refuseNetwork({ name, sandbox }: TaskDefinition): void {
   throw new ExitError(
     "network-refused",
     `Task ${name} asks for the network "${sandbox.network}", but a revision runs without any. Set sandbox.network to "none" and list what it needs as inputs or in the image.`,
+  );
+}
+
+function refuseRuntime({ runtimes }: Engine, { name, sandbox: { runtime } }: TaskDefinition): void {
+  if (runtime === undefined || runtimes.includes(runtime)) return;
+  throw new ExitError(
+    "runtime-missing",
+    `Task ${name} asks for the container runtime "${runtime}", but the engine has ${runtimes.join(", ")}. Install it and register it with the engine, or change sandbox.runtime.`,
   );
 }
 

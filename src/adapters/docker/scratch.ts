@@ -8,6 +8,8 @@ export interface Scratch {
   readonly diskFull: Watch["diskFull"];
   /** False if what keeps the content alive is gone, so that a failure says nothing about the revision. */
   isSound(): Promise<boolean>;
+  /** Is there no room left in it, as measured? False where that cannot be told. */
+  isFull(): Promise<boolean>;
   /** Gives the volume back to be removed; its users are gone. @param removed called when it is. */
   release(removed: () => void): void;
 }

@@ -1,9 +1,9 @@
 /** What an ending means, from the recorded cause, the engine's state and its events; the first rule that fits. */
 import type { Evidence } from "../../core/ports.ts";
 import type { Verdict } from "../../core/verdict.ts";
-import { innerLimit } from "./recipe.ts";
 import { plainText } from "./stream.ts";
 import type { Cause, Ending, Watch } from "./supervise.ts";
+import { timedOut } from "./warden/warden.ts";
 
 export interface Judgement {
   /** Null if the command ended well. */
@@ -26,20 +26,17 @@ const noteOf: Record<Cause, string> = {
   user: "Stopped by the user.",
 };
 
-const diskFull = /No space left on device|ENOSPC|\[Errno 28\]|\[Errno 27\]|File too large/;
 /** 128 + SIGXFSZ: a file grew beyond the size limit. */
 const fileTooLarge = 153;
 const killed = [137, 143];
-/** What `timeout` reports when it had to act, softly or hard. */
-const timedOut = [124, 137];
 
 /** Was a process of it killed for want of memory? */
 export function isOutOfMemory(ending: Ending): boolean {
   return ending.state?.OOMKilled === true || ending.events?.includes("oom") === true;
 }
 
-/** @param printed what the command printed to both channels. */
-export function judge(ending: Ending, limitMs: number, printed: string): Judgement {
+/** @param isFull its working directory was full when it had ended. */
+export function judge(ending: Ending, limitMs: number, isFull: boolean): Judgement {
   const by = (cause: Cause): Judgement => ({ verdict: verdictOf[cause], note: noteOf[cause], cause });
   const is = (verdict: Verdict, note: string): Judgement => ({ verdict, note, cause: null });
   if (ending.cause !== null) return by(ending.cause);
@@ -47,7 +44,8 @@ export function judge(ending: Ending, limitMs: number, printed: string): Judgeme
   if (state === null || ending.lost !== null) return is("infra", ending.lost ?? "The container is lost.");
   const code = state.ExitCode;
   if (isOutOfMemory(ending)) return is("oom", "Ran out of memory.");
-  if (timedOut.includes(code) && ending.ms >= innerLimit(limitMs)) return by("deadline");
+  // A command that ends with this code by itself does so in its time.
+  if (code === timedOut && ending.ms >= limitMs) return by("deadline");
   if (ending.interrupted) return is("infra", "The connection to the engine broke while the command ran.");
   // Whatever it made of the signal: a program may end well when it is told to stop.
   if (ending.events?.includes("kill")) return is("infra", "The container was stopped from outside.");
@@ -55,8 +53,8 @@ export function judge(ending: Ending, limitMs: number, printed: string): Judgeme
     return is("infra", "The container was killed, and the engine does not tell by whom.");
   if (state.Error !== "") return is("infra", `The engine reports: ${state.Error}`);
   if (code === 0) return { verdict: null, note: "Ended with exit code 0.", cause: null };
-  if (code === fileTooLarge || diskFull.test(printed))
-    return is("disk_limit", "Ran out of disk space in /work.");
+  if (code === fileTooLarge) return is("disk_limit", "Wrote a file larger than its disk limit.");
+  if (isFull) return is("disk_limit", "Ran out of disk space in /work.");
   if (code === 127) return is("crash", "The command was not found in the image (exit code 127).");
   if (code === 126) return is("crash", "The command could not be executed (exit code 126).");
   if (code > 128 && code < 160) return is("crash", `Ended by signal ${code - 128} (exit code ${code}).`);

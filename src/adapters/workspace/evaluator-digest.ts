@@ -9,7 +9,7 @@ import { hashText } from "./hashing.ts";
 export function evaluatorDigest(definition: TaskDefinition, inputs: string, hidden: string): string {
   const { run, score, sandbox, solution, metric } = definition;
   const parts = [
-    "evaluator 1",
+    "evaluator 2",
     solution.format,
     run.command,
     parseDuration(run.timeout),
@@ -18,7 +18,7 @@ export function evaluatorDigest(definition: TaskDefinition, inputs: string, hidd
     sandbox.image ?? null,
     sandbox.build ? [sandbox.build.from, sandbox.build.requirements] : null,
     [sandbox.cpus, parseSize(sandbox.memory), parseSize(sandbox.disk), sandbox.pids, sandbox.gpus],
-    sandbox.network,
+    [sandbox.network, sandbox.runtime ?? null],
     [metric.worst, metric.best, metric.plausible ?? null],
     inputs,
     hidden,

@@ -1,10 +1,10 @@
 /** What no task may mix: the rules between its file sets, its outputs and its commands. */
 import { posix } from "node:path";
+import { isSelfLoading } from "../../core/self-loading.ts";
 import type { TaskDefinition } from "../../core/task.ts";
 import type { Complaints } from "./complaints.ts";
 import type { FileSet } from "./file-sets.ts";
 import type { JsonPath } from "./json-text.ts";
-import { isImportable } from "./output-rule.ts";
 import { type Overlap, overlapSentence, overlapsOf } from "./overlaps.ts";
 import type { Pattern } from "./patterns.ts";
 
@@ -83,8 +83,8 @@ export function checkOutputs(
   for (const [index, { file }] of outputs.entries()) {
     if (file === null || isOutputPath(file)) continue;
     const set = sets.find((candidate) => candidate.matches(file));
-    const why = isImportable(file)
-      ? "could be loaded as code, and such files never reach the evaluator; use another ending"
+    const why = isSelfLoading(file)
+      ? "could be loaded as code or settings, and such files never reach the evaluator; use another name"
       : set
         ? `also belongs to ${set.name}, whose files are never taken from a run; use another name or narrow that set`
         : "stands where a file or folder of another set is; use another name";

@@ -5,6 +5,7 @@
  */
 import { lstat } from "node:fs/promises";
 import { join, posix } from "node:path";
+import { isSelfLoading } from "../../core/self-loading.ts";
 import type { TaskDefinition } from "../../core/task.ts";
 import { type Complaints, createComplaints } from "./complaints.ts";
 import { readContext } from "./context.ts";
@@ -13,7 +14,6 @@ import { type FileSet, findSet, listSource, type SetSource } from "./file-sets.t
 import { checkJsonSolution, readSchema } from "./json-files.ts";
 import type { Problem } from "./json-text.ts";
 import { occupiedBy } from "./occupied.ts";
-import { isImportable } from "./output-rule.ts";
 import { isPlainPath, readPattern } from "./patterns.ts";
 import {
   checkCommands,
@@ -108,15 +108,15 @@ export async function resolveSets(
   const isOutputPath = (path: string): boolean =>
     isPlainPath(path) &&
     outputs.some((pattern) => pattern.matches(path)) &&
-    !isImportable(path) &&
     ![solution, hidden, replacing, inputs].some((set) => set.matches(path)) &&
     !taken(path) &&
     !isSolutionFile(path);
 
-  checkOutputs(outputs, isOutputPath, [solution, hidden, replacing, inputs], complaints);
+  const reachesEvaluator = (path: string): boolean => isOutputPath(path) && !isSelfLoading(path);
+  checkOutputs(outputs, reachesEvaluator, [solution, hidden, replacing, inputs], complaints);
   checkCommands(
     definition,
-    { solution, hidden, inputs, isOutputPath, isSecret },
+    { solution, hidden, inputs, isOutputPath: reachesEvaluator, isSecret },
     (word) => fileWords.has(word),
     complaints,
   );

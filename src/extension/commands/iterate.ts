@@ -9,6 +9,7 @@ import type { Session } from "../runner/session.ts";
 import type { Sessions } from "../runner/sessions.ts";
 import { modelSettings, type RunSettings, runSettings } from "../settings.ts";
 import { allowEndpoint } from "./allow-endpoint.ts";
+import { allowMissing } from "./allow-missing.ts";
 import { type Budget, budgetWords, chooseBudget } from "./choose-budget.ts";
 import { given } from "./given.ts";
 import { chooseModel } from "./select-model.ts";
@@ -158,6 +159,7 @@ async function start(
   { budget, strategy, groupSize, maxReplyTokens }: Choice,
   fresh: boolean,
 ): Promise<void> {
+  let allowed: RunRequest["allowMissing"] = [];
   const request = (): RunRequest => {
     const { name, runtime, endpoint } = modelSettings();
     return {
@@ -170,7 +172,7 @@ async function start(
       model: name,
       endpoint,
       fresh,
-      allowMissing: [],
+      allowMissing: allowed,
       seed: null,
     };
   };
@@ -183,6 +185,8 @@ async function start(
         } catch (error) {
           if (isExitError(error, "endpoint-consent")) await allowEndpoint(session, request().endpoint);
           else if (isExitError(error, "model-needed")) await chooseModel(session);
+          else if (isExitError(error, "guarantee-missing"))
+            allowed = [...allowed, ...(await allowMissing(error.message))];
           else throw error;
         }
       }

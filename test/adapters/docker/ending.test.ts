@@ -163,6 +163,18 @@ describe("describing", () => {
     await expect(bench.run(task, python(""))).rejects.toMatchObject({ reason: "network-refused" });
   });
 
+  test("refuses a runtime the engine does not have and names those it has", async () => {
+    const task = makeTask(bench.folder, { sandbox: { runtime: "no-such-runtime" } });
+    const refusal = { reason: "runtime-missing", message: expect.stringMatching(/"no-such-runtime".*runc/) };
+    await expect(bench.sandbox.describe(task)).rejects.toMatchObject(refusal);
+    await expect(bench.run(task, python(""))).rejects.toMatchObject(refusal);
+  });
+
+  test("shows the runtime a task chooses as its boundary", async () => {
+    const chosen = await bench.sandbox.describe(makeTask(bench.folder, { sandbox: { runtime: "runc" } }));
+    expect(chosen.boundary).toMatch(/^runc/);
+  });
+
   test("says what to start when no engine answers, and finds it at the next call", async () => {
     const other = makeBench(join(bench.folder, "no.sock"));
     onTestFinished(() => rmSync(other.folder, { recursive: true }));

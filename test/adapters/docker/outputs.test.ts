@@ -130,7 +130,7 @@ describe("the evaluator", () => {
     );
     const scored = await bench.evaluate(task, ran);
     expect(scored.kind === "printed" && JSON.parse(scored.stdout)).toEqual({
-      found: ["./data/hidden/y.csv", "./data/public/x.csv", "./out.csv", "./score.py"],
+      found: ["./.exit-ml-canary", "./data/hidden/y.csv", "./data/public/x.csv", "./out.csv", "./score.py"],
       changed: false,
       site: "1",
     });

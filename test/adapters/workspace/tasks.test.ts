@@ -2,6 +2,7 @@ import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createWorkspace } from "../../../src/adapters/workspace/workspace.ts";
+import { isSelfLoading } from "../../../src/core/self-loading.ts";
 import { digits, digitsWorkspace, put, temporaryFolder } from "./folders.ts";
 
 describe("finding task files", () => {
@@ -213,7 +214,7 @@ describe("resolving a task", () => {
     [
       "an output that is code",
       { run: { ...digits.run, outputs: ["model.pth"] } },
-      "run.outputs: model.pth could be loaded as code",
+      "run.outputs: model.pth could be loaded as code or settings",
     ],
     [
       "an output that is an input",
@@ -349,7 +350,7 @@ describe("which paths a revision may use", () => {
       },
     });
     const task = await workspace.resolve("digits");
-    const may = (path: string): boolean => task.isOutputPath(path);
+    const may = (path: string): boolean => task.isOutputPath(path) && !isSelfLoading(path);
     expect(["predictions.csv", "out/a/b.json", ".hidden", "weights.pt"].filter(may)).toHaveLength(4);
     expect(
       [

@@ -3,7 +3,7 @@ import { hostile, python } from "../case.ts";
 
 /** All that may be mounted; a folder of the host's other than the inputs must not be among it. */
 const allowed =
-  /^(\/|\/proc(\/.*)?|\/dev(\/(pts|mqueue|shm|console))?|\/sys(\/.*)?|\/tmp|\/work|\/work\/data|(\/usr)?\/sbin\/docker-init|\/etc\/(resolv\.conf|hostname|hosts))$/;
+  /^(\/|\/proc(\/.*)?|\/dev(\/(pts|mqueue|shm|console))?|\/sys(\/.*)?|\/tmp|\/work|\/work\/data|\/exit-ml-warden|\/etc\/(resolv\.conf|hostname|hosts))$/;
 const writable = /^(\/dev\/(mqueue|shm)|\/tmp|\/work)$/;
 
 /** Reads its own table of mounts and tries to write through every one of them. */

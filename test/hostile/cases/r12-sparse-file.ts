@@ -5,12 +5,12 @@ import { hostile, python } from "../case.ts";
 export default hostile({
   id: "R12",
   tries: "sparse files as outputs: one of a terabyte, many just below the limit",
-  promise: "disk_limit; invalid, since outputs are counted by their length",
+  promise: "crash, as nothing was written; invalid, since outputs are counted by their length",
   play: [
     {
       name: "a terabyte",
       revision: python(`os.truncate(os.open("out.csv", os.O_CREAT | os.O_WRONLY), 2**40)`),
-      expects: "disk_limit",
+      expects: "crash",
     },
     {
       name: "many",

@@ -150,6 +150,12 @@ it("never tells the evaluator's own words to the model, but does tell the rule t
   expect((await score(2)).feedback).toBe("two rows have id 4");
 });
 
+it("tells the model nothing of an evaluation that gave the canary away, and believes nothing of it", async () => {
+  const leaked = { kind: "leaked", evidence: { ...evidence, note: "It printed the canary." } } as const;
+  const { score } = scriptedSandbox([leaked]);
+  expect(await score(1)).toMatchObject({ verdict: "quarantine", quality: null, feedback: null });
+});
+
 it("puts a score beyond the declared bound in quarantine, without a quality", async () => {
   const { score } = scriptedSandbox([printed('{"score": 99.99}')]);
   const task = memoryTask();

@@ -1,6 +1,6 @@
 /** Which guarantees a run is refused for, and what the user is told. */
 import { expect, test } from "vitest";
-import { type Guarantee, guaranteeWarnings, refuseMissing } from "../../../src/core/guarantees.ts";
+import { type Guarantee, guaranteeWarnings, missingIn, refuseMissing } from "../../../src/core/guarantees.ts";
 
 const found: readonly Guarantee[] = [
   { guarantee: "memory-limit", held: true, measured: "ended" },
@@ -35,4 +35,10 @@ test("what the user allows by name, what is unknown and what is optional refuses
 test("missing and unknown guarantees are told, allowed or not", () => {
   const warnings = guaranteeWarnings(found).map((text) => text.split(/[ :]/)[0]);
   expect(warnings).toEqual(["pids-limit", "kill-latency", "vsock-closed"]);
+});
+
+test("who reads a refusal finds the guarantees it names, and allowing them makes it go", () => {
+  const named = missingIn((refusal([]) as Error).message);
+  expect(named).toEqual(["pids-limit", "kill-latency"]);
+  expect(refusal(named)).toBeUndefined();
 });

@@ -1,6 +1,5 @@
 /** What the engine has beyond processors: GPUs, where a task asks for them, and a second runtime. */
 import type { Guarantee } from "../../../core/guarantees.ts";
-import { inTime } from "../engine.ts";
 import { type Probing, runToEnd, withContainer } from "./probe-container.ts";
 
 const script = `for device in /dev/nvidia[0-9]* /dev/dxg /dev/kfd; do [ -e "$device" ] && echo "$device"; done`;
@@ -18,13 +17,14 @@ export async function gpu(probing: Probing, asked: number): Promise<Guarantee[]>
   });
 }
 
-export async function secondRuntime({ kit }: Probing): Promise<Guarantee[]> {
-  const info = (await inTime(kit.engine.docker.info())) as { Runtimes?: Record<string, unknown> };
-  const names = Object.keys(info.Runtimes ?? {});
+export function secondRuntime({ kit }: Probing): Guarantee[] {
+  const { runtimes: names, traits } = kit.engine;
+  // Podman names those it knows of, there or not.
+  const told = !traits.includes("Podman");
   return [
     {
       guarantee: "runsc",
-      held: names.includes("runsc"),
+      held: told || !names.includes("runsc") ? names.includes("runsc") : null,
       measured: `the engine's runtimes are ${names.join(", ") || "not told"}`,
     },
   ];

@@ -3,15 +3,16 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Container } from "dockerode";
 import type { Guarantee } from "../../../core/guarantees.ts";
 import { briefly } from "../engine.ts";
-import { limited } from "../recipe.ts";
 import { type Probing, withContainer } from "./probe-container.ts";
 
 /** Milliseconds a command may outlive its end. */
 const promised = 3_000;
-/** How long the inner limit of one second may take, its hard kill two seconds later included. */
-const innerPatience = 6_000;
+/** The inner limit, in ms, and how long a command may take to be gone after it. */
+const limitMs = 1_000;
 
 const stubborn = ["sh", "-c", "trap '' TERM INT HUP; while :; do sleep 1; done"];
+/** Stops what started it, and with it what limits its time, if it can. */
+const spiteful = ["sh", "-c", "kill -STOP 1 $PPID; trap '' TERM INT HUP; while :; do sleep 1; done"];
 
 export async function killLatency(probing: Probing): Promise<Guarantee[]> {
   return withContainer(probing, { command: stubborn }, async (container) => {
@@ -39,15 +40,16 @@ export async function innerLimit(probing: Probing): Promise<Guarantee[]> {
   const is = (held: boolean, measured: string): Guarantee[] => [
     { guarantee: "inner-time-limit", held, measured },
   ];
-  if (!(await probing.kit.hasTimeout(probing.image))) return is(false, 'the image lacks "timeout"');
-  return withContainer(probing, { command: limited(stubborn, 1) }, async (container) => {
+  if (probing.kit.engine.processor === null)
+    return is(false, "there is no program for the engine's processors that could end a command");
+  return withContainer(probing, { command: spiteful, innerLimitMs: limitMs }, async (container) => {
     await start(probing, container);
     const since = performance.now();
-    const ended = await within(innerPatience, container.wait(briefly()), probing.signal);
+    const ended = await within(limitMs + promised, container.wait(briefly()), probing.signal);
     const ms = Math.round(performance.now() - since);
     return ended
-      ? is(true, `a process that ignores all signals, limited to 1000 ms, was gone after ${ms} ms`)
-      : is(false, `a process limited to 1000 ms was still there after ${ms} ms`);
+      ? is(true, `a process limited to ${limitMs} ms that attacks its limit was gone after ${ms} ms`)
+      : is(false, `a process limited to ${limitMs} ms was still there after ${ms} ms`);
   });
 }
 

@@ -23,6 +23,7 @@ const keptBytes = 64 * 2 ** 10;
 export interface Probing {
   readonly kit: Kit;
   readonly image: Image;
+  readonly runtime: string | undefined;
   /** The recipe under test. */
   readonly recipe: typeof createOptions;
   readonly signal: AbortSignal;
@@ -32,22 +33,25 @@ interface Command {
   readonly command: readonly string[];
   readonly mounts?: readonly MountSettings[];
   readonly gpus?: number;
+  /** After which it is ended from inside; far beyond its time, if not given. */
+  readonly innerLimitMs?: number;
 }
 
 /** Makes a container for `use` and removes it afterwards. */
 export async function withContainer<T>(
-  { kit, image, recipe, signal }: Probing,
-  { command, mounts = [], gpus = 0 }: Command,
+  { kit, image, runtime, recipe, signal }: Probing,
+  { command, mounts = [], gpus = 0, innerLimitMs = lifetimeMs }: Command,
   use: (container: Container) => Promise<T>,
 ): Promise<T> {
   signal.throwIfAborted();
   const { engine, owner, tidying } = kit;
   const labels = labelsOf(owner, null, lifetimeMs);
   const name = freshName(owner, "probe");
+  const warden = await kit.warden(innerLimitMs);
   const made = make(
     engine,
     owner,
-    recipe(engine, { name, image, command, env: [], labels, mounts, limits, gpus }),
+    recipe(engine, { name, image, command, warden, env: [], runtime, labels, mounts, limits, gpus }),
   );
   try {
     return await use(await made.created);

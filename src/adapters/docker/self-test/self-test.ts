@@ -24,8 +24,8 @@ export async function selfTest(
   recipe: typeof createOptions = createOptions,
 ): Promise<readonly Guarantee[]> {
   const image = await kit.image(definition);
-  const probing = { kit, image, recipe, signal };
-  const { gpus } = definition.sandbox;
+  const { gpus, runtime } = definition.sandbox;
+  const probing = { kit, image, runtime, recipe, signal };
   const probes = [
     unlessRefused(["container-runs"], () => look(probing)),
     unlessRefused(["memory-limit", "oom-reported"], () => memory(probing)),
