@@ -9,7 +9,7 @@ import type { Image } from "./image.ts";
 import { type Made, make, removeVolume } from "./lifecycle.ts";
 import { freshName, labelsOf, type Owner } from "./names.ts";
 import { createOptions, uid } from "./recipe.ts";
-import { type Scratch, volumeMount } from "./scratch.ts";
+import { makeHatch, type Scratch, volumeMount } from "./scratch.ts";
 import type { Tidying } from "./tidying.ts";
 
 const gibibyte = 2 ** 30;
@@ -19,13 +19,18 @@ const largestBatch = 16;
 const files = 65_536;
 const day = 24 * 3600 * 1000;
 
+type Ready = Pick<Scratch, "volume" | "hatch">;
+
 interface Batch {
   readonly container: Container;
   /** On the monotonic clock, in ms: when the holder ends by itself. */
   readonly endsAt: number;
   /** Removes the holder and all volumes. */
   remove(): Promise<void>;
-  readonly free: string[];
+  /** The volume that is lent next, made ready ahead; undefined when there is none left. */
+  next: Ready | undefined;
+  /** Makes one of the free volumes ready. */
+  ready(): Ready | undefined;
   /** Volumes a revision is using. */
   lent: number;
   /** No more is lent; it goes when the last volume comes back. */
@@ -66,6 +71,7 @@ export function createHolders(settings: HolderSettings): Holders {
   function removeIfDone(batch: Batch): void {
     if (!batch.closed || batch.lent > 0) return;
     settings.tidying.add(async () => {
+      await batch.next?.hatch.remove();
       await batch.remove();
       for (const tell of batch.whenRemoved.splice(0)) tell();
     });
@@ -84,20 +90,21 @@ export function createHolders(settings: HolderSettings): Holders {
         const opened = open(run, needMs);
         const batch = await opened;
         const lasts = batch.endsAt - performance.now() > needMs;
-        const volume = lasts && !batch.closed ? batch.free.pop() : undefined;
-        if (volume === undefined) {
+        const taken = lasts && !batch.closed ? batch.next : undefined;
+        if (taken === undefined) {
           retire(batch, opened);
           continue;
         }
         batch.lent += 1;
-        if (batch.free.length === 0) {
+        batch.next = batch.ready();
+        if (batch.next === undefined) {
           batch.closed = true;
           // The next one is made while this one's last volume is at work.
           if (current === opened) current = null;
           open(run, needMs).catch(() => undefined);
         }
         return {
-          volume,
+          ...taken,
           diskFull: new Promise(() => undefined),
           async isSound() {
             const running = await isRunning(batch.container);
@@ -157,7 +164,14 @@ async function makeBatch(settings: HolderSettings, run: string | null, lifetimeM
     const container = await made.created;
     await engine.starts(() => container.start(briefly()));
     const endsAt = performance.now() + lifetimeMs;
-    return { container, endsAt, remove, free: [...volumes], lent: 0, closed: false, whenRemoved: [] };
+    const free = [...volumes];
+    const ready = (): Ready | undefined => {
+      const volume = free.pop();
+      return volume === undefined
+        ? undefined
+        : { volume, hatch: makeHatch(engine, owner, image, volume, labels) };
+    };
+    return { container, endsAt, remove, next: ready(), ready, lent: 0, closed: false, whenRemoved: [] };
   } catch (error) {
     tidying.add(remove);
     throw error;

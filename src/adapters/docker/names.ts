@@ -41,6 +41,6 @@ export function trialName(owner: Owner, key: string): string {
 }
 
 /** A name nobody used before. */
-export function freshName(kind: "scratch" | "holder" | "guard" | "probe"): string {
+export function freshName(kind: "scratch" | "holder" | "hatch" | "guard" | "probe"): string {
   return `${prefix}-${kind}-${randomUUID()}`;
 }

@@ -3,7 +3,7 @@ import { rm } from "node:fs/promises";
 import type { Container, MountSettings } from "dockerode";
 import { isExitError, messageOf } from "../../core/errors.ts";
 import { scratchInMemory } from "../../core/need.ts";
-import type { Evidence, RunOutcome, RunRequest } from "../../core/ports.ts";
+import type { Evidence, RunOutcome, RunRequest, Solution } from "../../core/ports.ts";
 import { parseDuration, parseSize } from "../../core/task.ts";
 import type { Verdict } from "../../core/verdict.ts";
 import { collect } from "./collect.ts";
@@ -97,18 +97,7 @@ async function inContainer(
     ],
     gpus: request.gpus ?? sandbox.gpus,
   });
-  // Everything goes in and out of the volume through a second container that never starts and has nothing else
-  // mounted: the engine's archive calls then meet neither a live process nor a folder of this machine.
-  const hatchOptions = createOptions(kit.engine, {
-    ...base,
-    name: `${name}-hatch`,
-    command: ["true"],
-    env: [],
-    mounts: [volumeMount(scratch.volume, workdir)],
-    gpus: 0,
-  });
   const made = make(kit.engine, kit.owner, options);
-  const hatchMade = make(kit.engine, kit.owner, hatchOptions);
   const remove = async (): Promise<void> => {
     await made.remove();
     kit.record(key, "container-gone", { name: made.name });
@@ -116,15 +105,17 @@ async function inContainer(
   let removed = false;
   let engineLost = false;
   try {
-    const [container, hatch] = await Promise.all([made.created, hatchMade.created]);
-    kit.record(key, "created", { role: "run", name: made.name, volume: scratch.volume });
+    const hatch = await scratch.hatch.created;
+    const seeding = seed(hatch, request.solution, points);
+    // Both at once; but nothing may be at work on the volume any more when it is given back.
+    await Promise.allSettled([made.created, seeding]);
+    const container = await made.created;
+    kit.record(key, "created", {
+      ...{ role: "run", name: made.name, volume: scratch.volume, hatch: scratch.hatch.name },
+    });
     signal.throwIfAborted();
-    try {
-      await hatch.putArchive(await seedArchive(request.solution, points), { path: workdir, ...briefly() });
-    } catch (error) {
-      if (!isFull(error)) throw error;
+    if (!(await seeding))
       return failed("disk_limit", nothingKnown("The solution files do not fit into /work."));
-    }
     const captures = {
       stdout: createCapture(headBytes, tailBytes),
       stderr: createCapture(headBytes, tailBytes),
@@ -148,10 +139,21 @@ async function inContainer(
     ]);
     return outcome;
   } finally {
-    kit.tidying.add(() => hatchMade.remove());
+    kit.tidying.add(() => scratch.hatch.remove());
     // A lost engine would only keep us waiting.
     if (engineLost) kit.tidying.add(remove);
     else if (!removed) await remove().catch(() => kit.tidying.add(remove));
+  }
+}
+
+/** Puts the solution into the working directory; false if it does not fit. */
+async function seed(hatch: Container, solution: Solution, points: readonly string[]): Promise<boolean> {
+  try {
+    await hatch.putArchive(await seedArchive(solution, points), { path: workdir, ...briefly() });
+    return true;
+  } catch (error) {
+    if (!isFull(error)) throw error;
+    return false;
   }
 }
 
