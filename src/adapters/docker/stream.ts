@@ -23,20 +23,18 @@ function channelOf(header: Buffer): { channel: Channel; length: number } {
 }
 
 /**
- * Splits an attach stream (header: type, three zeros, big-endian length; then payload) and hands each piece of
- * payload on as it comes, whole frames or not. Reads only as fast as `sink` returns, keeps nothing.
- * Ends when the source ends, even inside a frame.
- * @throws ExitError `docker-stream`; whatever the source throws.
+ * Splits an attach stream (header: type, three zeros, big-endian length; then payload), given to it in chunks, and
+ * hands each piece of payload on as it comes, whole frames or not. Keeps nothing.
+ * @throws ExitError `docker-stream`; whatever the sink throws.
  */
-export async function demultiplex(
-  source: AsyncIterable<Uint8Array>,
+export function demultiplexer(
   sink: (channel: Channel, bytes: Uint8Array) => void,
-): Promise<void> {
+): (chunk: Uint8Array) => void {
   const header = Buffer.alloc(headerSize);
   let headerFilled = 0;
   let channel: Channel = "stdout";
   let missing = 0;
-  for await (const chunk of source) {
+  return (chunk) => {
     let position = 0;
     while (position < chunk.length) {
       if (missing === 0) {
@@ -54,7 +52,7 @@ export async function demultiplex(
         sink(channel, piece);
       }
     }
-  }
+  };
 }
 
 /** The beginning and the end of a channel, whatever lies between. */

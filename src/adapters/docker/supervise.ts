@@ -7,9 +7,10 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Container, ContainerInspectInfo } from "dockerode";
 import { messageOf } from "../../core/errors.ts";
 import type { Evidence } from "../../core/ports.ts";
-import { briefly, type Engine, opening } from "./engine.ts";
+import { attach } from "./attach.ts";
+import { briefly, type Engine } from "./engine.ts";
 import { isOutsideTrouble, statusOf } from "./failure.ts";
-import { type Capture, type Channel, demultiplex } from "./stream.ts";
+import { type Capture, type Channel, demultiplexer } from "./stream.ts";
 
 export type Cause = NonNullable<Evidence["killedFor"]>;
 type State = ContainerInspectInfo["State"];
@@ -67,13 +68,14 @@ export async function supervise(
     // Never awaited: on old engines it returns only while somebody reads the output. Tried again below.
     container.kill(briefly()).catch(() => undefined);
   };
-  const output = await attach(container, signal);
-  const reading = demultiplex(output, (channel, bytes) => {
+  const take = demultiplexer((channel, bytes) => {
     watch.captures[channel].push(bytes);
     const printed = watch.captures.stdout.total() + watch.captures.stderr.total();
     // Beyond the limit it is still read and dropped, or the kill would never come through.
     if (printed > watch.outputLimit && seen.cause === null) kill("output");
   });
+  const output = await attach(container, take, signal);
+  const reading = output.ended;
   // A connection that breaks is seen by the other calls too; anything else must not leave the command blocked.
   const unreadable = reading.then(
     () => new Promise<never>(() => undefined),
@@ -120,16 +122,6 @@ export async function supervise(
 interface Seen {
   cause: Cause | null;
   interrupted: boolean;
-}
-
-type Output = AsyncIterable<Uint8Array> & { destroy(): void };
-
-async function attach(container: Container, signal: AbortSignal): Promise<Output> {
-  const stream = await opening(
-    (abortSignal) => container.attach({ stream: true, stdout: true, stderr: true, abortSignal }),
-    signal,
-  );
-  return stream as unknown as Output;
 }
 
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
