@@ -4,18 +4,22 @@
  * 1. Revisions that print, sleep or fork for ever, two at a time: how long after its limit the engine lists no
  *    container of the revision and no process of it lives. Of those that print, half print little and meet the time
  *    limit; the other half print all they can and meet the limit on output, if they are fast enough. When that
- *    was is not told, so these are counted from their start.
+ *    was is not told, so these are counted from their start. How fast the engine itself is stands beside it.
  * 2. By how much this process grows while a single revision prints, against one that is silent.
  */
+import { randomUUID } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import type { RunOutcome } from "../../src/core/ports.ts";
-import { docker, files, never, requestFor } from "../../test/adapters/docker/trial.ts";
+import { docker, files, image, never, requestFor } from "../../test/adapters/docker/trial.ts";
 import { load, mebibytes, option, percentile, promise } from "../support/figures.ts";
+import { plainRun } from "../support/plain-run.ts";
 import { openMeasured } from "../support/sandbox.ts";
 
 const runs = option("runs", 100);
 const atOnce = 2;
+/** One plain container is removed for so many runs. */
+const referenceEvery = 5;
 const limitMs = 2_000;
 /** Promised: gone so long after the limit, and so many bytes of memory. */
 const mostMs = 3_000;
@@ -78,8 +82,12 @@ async function endAll(): Promise<void> {
     return turn < 2 ? (kinds[turn] as Kind) : (kinds[2 + (turn % 2)] as Kind);
   }).values();
   const late = new Map<string, number[]>(kinds.map((kind) => [kind, []]));
+  const plain: number[] = [];
+  let begun = 0;
   const worker = async (): Promise<void> => {
     for (const kind of queue) {
+      begun += 1;
+      if (begun % referenceEvery === 0) plain.push(await plainRemoval());
       const { ms, cause } = await endOne(kind);
       const name = kind === "prints all it can" ? `${kind} (${cause})` : kind;
       late.set(name, [...(late.get(name) ?? []), ms]);
@@ -91,7 +99,7 @@ async function endAll(): Promise<void> {
   console.log(
     `${"".padEnd(34)}${"count".padStart(6)}${"p50".padStart(8)}${"p95".padStart(8)}${"max".padStart(8)}`,
   );
-  for (const [name, values] of late)
+  for (const [name, values] of [...late, ["docker rm -f of a plain sleeper", plain] as const])
     if (values.length > 0)
       console.log(
         `${name.padEnd(34)}${String(values.length).padStart(6)}` +
@@ -103,6 +111,13 @@ async function endAll(): Promise<void> {
     `${inTime} of ${all.length} gone within ${mostMs} ms of the limit, the last after ${Math.max(...all).toFixed(0)} ms, p95 ${percentile(all, 0.95).toFixed(0)} ms`,
     inTime === all.length,
   );
+}
+
+/** Milliseconds in which a plain container is killed and removed: how fast the engine is just now. */
+async function plainRemoval(): Promise<number> {
+  const name = `exit-ml-bench-${randomUUID()}`;
+  await plainRun(["run", "--detach", "--name", name, "--network", "none", image, "sleep", "60"]);
+  return plainRun(["rm", "--force", name]);
 }
 
 /** Milliseconds from the limit until nothing of the revision is left, and what it was killed for. */
