@@ -10,7 +10,7 @@ import type { Image } from "./image.ts";
 import { type Made, make, removeVolume } from "./lifecycle.ts";
 import { freshName, labelsOf, type Owner } from "./names.ts";
 import { createOptions, uid, workdir } from "./recipe.ts";
-import { type Scratch, volumeMount } from "./scratch.ts";
+import { makeHatch, type Scratch, volumeMount } from "./scratch.ts";
 import type { Tidying } from "./tidying.ts";
 
 /** Exit code by which the measuring container says "full". */
@@ -91,6 +91,7 @@ export async function takeGuarded(
     const guard = await helper(["sh", "-c", measure], "DAC_READ_SEARCH", true);
     return {
       volume,
+      hatch: makeHatch(engine, owner, image, volume, labels),
       diskFull: whenFull(guard),
       isSound: () => Promise.resolve(true),
       isFull: () => ask(guard, ["sh", "-c", isFull]),

@@ -10,7 +10,7 @@ import type { Image } from "./image.ts";
 import { type Made, make, removeVolume } from "./lifecycle.ts";
 import { freshName, labelsOf, type Owner } from "./names.ts";
 import { createOptions, uid } from "./recipe.ts";
-import { type Scratch, volumeMount } from "./scratch.ts";
+import { makeHatch, type Scratch, volumeMount } from "./scratch.ts";
 import type { Tidying } from "./tidying.ts";
 
 const gibibyte = 2 ** 30;
@@ -22,6 +22,8 @@ const day = 24 * 3600 * 1000;
 /** Ends with 0 if of the file system at `$0` less than one block in a hundred is free, or no further file. */
 const lookForRoom = `set -- $(stat -f -c "%b %a %d" "$0") && [ $(($2 * 100)) -lt "$1" -o "$3" -eq 0 ]`;
 
+type Ready = Pick<Scratch, "volume" | "hatch">;
+
 interface Batch {
   readonly container: Container;
   /** On the monotonic clock, in ms: when the holder ends by itself. */
@@ -29,7 +31,10 @@ interface Batch {
   isFull(volume: string): Promise<boolean>;
   /** Removes the holder and all volumes. */
   remove(): Promise<void>;
-  readonly free: string[];
+  /** The volume that is lent next, made ready ahead; undefined when there is none left. */
+  next: Ready | undefined;
+  /** Makes one of the free volumes ready. */
+  ready(): Ready | undefined;
   /** Volumes a revision is using. */
   lent: number;
   /** No more is lent; it goes when the last volume comes back. */
@@ -72,6 +77,7 @@ export function createHolders(settings: HolderSettings): Holders {
   function removeIfDone(batch: Batch): void {
     if (!batch.closed || batch.lent > 0) return;
     settings.tidying.add(async () => {
+      await batch.next?.hatch.remove();
       await batch.remove();
       for (const tell of batch.whenRemoved.splice(0)) tell();
     });
@@ -90,27 +96,28 @@ export function createHolders(settings: HolderSettings): Holders {
         const opened = open(run, needMs);
         const batch = await opened;
         const lasts = batch.endsAt - performance.now() > needMs;
-        const volume = lasts && !batch.closed ? batch.free.pop() : undefined;
-        if (volume === undefined) {
+        const taken = lasts && !batch.closed ? batch.next : undefined;
+        if (taken === undefined) {
           retire(batch, opened);
           continue;
         }
         batch.lent += 1;
-        if (batch.free.length === 0) {
+        batch.next = batch.ready();
+        if (batch.next === undefined) {
           batch.closed = true;
           // The next one is made while this one's last volume is at work.
           if (current === opened) current = null;
           open(run, needMs).catch(() => undefined);
         }
         return {
-          volume,
+          ...taken,
           diskFull: new Promise(() => undefined),
           async isSound() {
             const running = await isRunning(batch.container);
             if (!running) retire(batch, opened);
             return running;
           },
-          isFull: () => batch.isFull(volume),
+          isFull: () => batch.isFull(taken.volume),
           release(removed) {
             batch.lent -= 1;
             batch.whenRemoved.push(removed);
@@ -177,7 +184,24 @@ async function makeBatch(settings: HolderSettings, run: string | null, lifetimeM
     const endsAt = performance.now() + lifetimeMs;
     const isFull = (volume: string): Promise<boolean> =>
       hasNoRoom(container, `/volumes/${volumes.indexOf(volume)}`);
-    return { container, endsAt, isFull, remove, free: [...volumes], lent: 0, closed: false, whenRemoved: [] };
+    const free = [...volumes];
+    const ready = (): Ready | undefined => {
+      const volume = free.pop();
+      return volume === undefined
+        ? undefined
+        : { volume, hatch: makeHatch(engine, owner, image, volume, labels) };
+    };
+    return {
+      container,
+      endsAt,
+      isFull,
+      remove,
+      next: ready(),
+      ready,
+      lent: 0,
+      closed: false,
+      whenRemoved: [],
+    };
   } catch (error) {
     tidying.add(remove);
     throw error;

@@ -8,10 +8,11 @@ import { briefly, type Engine } from "./engine.ts";
 import { statusOf } from "./failure.ts";
 import { whenFull } from "./guard.ts";
 import { hasNoRoom } from "./holder.ts";
+import type { Image } from "./image.ts";
 import { removeContainer, removeVolume } from "./lifecycle.ts";
-import { isNameOf, isRunName, type Owner, requestLabel } from "./names.ts";
+import { isNameOf, isRunName, labelsOf, type Owner, requestLabel } from "./names.ts";
 import { type Counts, countOf, findEarlier, removeThings } from "./reap.ts";
-import type { Scratch } from "./scratch.ts";
+import { makeHatch, type Scratch } from "./scratch.ts";
 import type { Tidying } from "./tidying.ts";
 
 type State = ContainerInspectInfo["State"];
@@ -62,7 +63,8 @@ export async function inherit(engine: Engine, owner: Owner, tidying: Tidying): P
     groups.set(id, group);
     group.lent += 1;
     const container = engine.docker.getContainer(revision.Id);
-    entries.set(nameOf(revision), { container, volume, group });
+    const image = { name: revision.Image, digest: revision.ImageID };
+    entries.set(nameOf(revision), { container, volume, image, group });
   }
 
   const keptGroups = [...groups.values()];
@@ -95,7 +97,8 @@ export async function inherit(engine: Engine, owner: Owner, tidying: Tidying): P
         tidying.add(() => letGo(entry));
         throw error;
       });
-      if (state !== null) return { container: entry.container, state, scratch: scratchOf(entry) };
+      if (state !== null)
+        return { container: entry.container, state, scratch: scratchOf(engine, owner, entry) };
       await letGo(entry);
       return null;
     },
@@ -111,6 +114,7 @@ export async function inherit(engine: Engine, owner: Owner, tidying: Tidying): P
 interface Entry {
   readonly container: Container;
   readonly volume: string;
+  readonly image: Image;
   readonly group: Group;
 }
 
@@ -166,9 +170,10 @@ function createGroup(engine: Engine, helpers: readonly ContainerInfo[], tidying:
   return group;
 }
 
-function scratchOf({ volume, group }: Entry): Scratch {
+function scratchOf(engine: Engine, owner: Owner, { volume, image, group }: Entry): Scratch {
   return {
     volume,
+    hatch: makeHatch(engine, owner, image, volume, labelsOf(owner, null, waitsFor)),
     diskFull: group.diskFull,
     isSound: () => group.isSound(),
     isFull: () => group.isFull(volume),

@@ -72,7 +72,7 @@ export function isRunName(name: string): boolean {
 }
 
 /** A name nobody used before. */
-export function freshName(owner: Owner, kind: "scratch" | "holder" | "guard" | "probe"): string {
+export function freshName(owner: Owner, kind: "scratch" | "holder" | "hatch" | "guard" | "probe"): string {
   return `${prefix}-${kind}-${nameTag(owner)}-${randomUUID()}`;
 }
 

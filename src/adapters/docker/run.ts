@@ -3,7 +3,7 @@ import { rm } from "node:fs/promises";
 import type { Container, MountSettings } from "dockerode";
 import { isExitError, messageOf } from "../../core/errors.ts";
 import { scratchInMemory } from "../../core/need.ts";
-import type { Evidence, RunOutcome, RunRequest } from "../../core/ports.ts";
+import type { Evidence, RunOutcome, RunRequest, Solution } from "../../core/ports.ts";
 import { parseDuration, parseSize } from "../../core/task.ts";
 import type { Verdict } from "../../core/verdict.ts";
 import { searched, searchFor } from "./canary.ts";
@@ -15,7 +15,7 @@ import { type Inherited, ranFor } from "./inherit.ts";
 import { isEngineGone, isFull, type Kit, twiceIfLost } from "./kit.ts";
 import { make, type NamedOptions, takeOver } from "./lifecycle.ts";
 import { mountPoints, outputRoots } from "./mounts.ts";
-import { labelsOf, requestLabel, runName, trialName } from "./names.ts";
+import { labelsOf, requestLabel, runName } from "./names.ts";
 import { createOptions, environment, innerLimit, type Limits, limitsOf, workdir } from "./recipe.ts";
 import { requestDigest } from "./request.ts";
 import { type Scratch, volumeMount } from "./scratch.ts";
@@ -160,22 +160,9 @@ async function inContainer(
   scratch: Scratch,
   signal: AbortSignal,
 ): Promise<RunOutcome> {
-  const { request, image, limitMs, points } = trial;
+  const { request, limitMs, points } = trial;
   const { key } = request;
   const labels = labelsOf(kit.owner, request.run, trial.needMs);
-  // Everything goes in and out of the volume through a second container that never starts and has nothing else
-  // mounted: the engine's archive calls then meet neither a live process nor a folder of this machine.
-  const hatchOptions = createOptions(kit.engine, {
-    name: `${trialName(kit.owner, key)}-hatch`,
-    image,
-    command: ["true"],
-    warden: null,
-    env: [],
-    labels,
-    mounts: [volumeMount(scratch.volume, workdir)],
-    limits: runLimits(request),
-    gpus: 0,
-  });
   const name = runName(kit.owner, key);
   const made =
     inherited === null
@@ -184,7 +171,6 @@ async function inContainer(
           Labels: { ...labels, [requestLabel]: trial.digest },
         })
       : takeOver(name, inherited.container);
-  const hatchMade = make(kit.engine, kit.owner, hatchOptions);
   const remove = async (): Promise<void> => {
     await made.remove();
     kit.record(key, "container-gone", { name: made.name });
@@ -192,19 +178,17 @@ async function inContainer(
   let removed = false;
   let engineLost = false;
   try {
-    const [container, hatch] = await Promise.all([made.created, hatchMade.created]);
-    const found = { role: "run", name, volume: scratch.volume };
+    const hatch = await scratch.hatch.created;
+    const seeding = inherited === null ? seed(hatch, request.solution, points) : Promise.resolve(true);
+    // Both at once; but nothing may be at work on the volume any more when it is given back.
+    await Promise.allSettled([made.created, seeding]);
+    const container = await made.created;
+    const found = { role: "run", name, volume: scratch.volume, hatch: scratch.hatch.name };
     if (inherited === null) kit.record(key, "created", found);
     else kit.record(key, "taken-over", { ...found, state: inherited.state });
     signal.throwIfAborted();
-    if (inherited === null) {
-      try {
-        await hatch.putArchive(await seedArchive(request.solution, points), { path: workdir, ...briefly() });
-      } catch (error) {
-        if (!isFull(error)) throw error;
-        return failed("disk_limit", nothingKnown("The solution files do not fit into /work."));
-      }
-    }
+    if (!(await seeding))
+      return failed("disk_limit", nothingKnown("The solution files do not fit into /work."));
     const printed = { stdout: searchFor(kit.canary), stderr: searchFor(kit.canary) };
     const captures = {
       stdout: searched(createCapture(headBytes, tailBytes), printed.stdout),
@@ -237,10 +221,21 @@ async function inContainer(
     ]);
     return outcome;
   } finally {
-    kit.tidying.add(() => hatchMade.remove());
+    kit.tidying.add(() => scratch.hatch.remove());
     // A lost engine would only keep us waiting.
     if (engineLost || isEngineGone(signal.reason)) kit.tidying.add(remove);
     else if (!removed) await remove().catch(() => kit.tidying.add(remove));
+  }
+}
+
+/** Puts the solution into the working directory; false if it does not fit. */
+async function seed(hatch: Container, solution: Solution, points: readonly string[]): Promise<boolean> {
+  try {
+    await hatch.putArchive(await seedArchive(solution, points), { path: workdir, ...briefly() });
+    return true;
+  } catch (error) {
+    if (!isFull(error)) throw error;
+    return false;
   }
 }
 

@@ -22,40 +22,44 @@ function channelOf(header: Buffer): { channel: Channel; length: number } {
   return { channel: type < 2 ? "stdout" : "stderr", length };
 }
 
-/**
- * Splits an attach stream (header: type, three zeros, big-endian length; then payload) and hands each piece of
- * payload on as it comes, whole frames or not. Reads only as fast as `sink` returns, keeps nothing.
- * @returns when the source ends: was its last frame whole? A broken connection may look like a good end.
- * @throws ExitError `docker-stream`; whatever the source throws.
- */
-export async function demultiplex(
-  source: AsyncIterable<Uint8Array>,
-  sink: (channel: Channel, bytes: Uint8Array) => void,
-): Promise<boolean> {
+/** Takes an attach stream apart (header: type, three zeros, big-endian length; then payload). Keeps nothing of it. */
+export interface Demultiplexer {
+  /**
+   * Takes the next chunk and hands each piece of payload on as it comes, whole frames or not.
+   * @throws ExitError `docker-stream`; whatever the sink throws.
+   */
+  take(chunk: Uint8Array): void;
+  /** Did what was taken so far end after a whole frame? A broken connection may look like a good end. */
+  isWhole(): boolean;
+}
+
+export function demultiplexer(sink: (channel: Channel, bytes: Uint8Array) => void): Demultiplexer {
   const header = Buffer.alloc(headerSize);
   let headerFilled = 0;
   let channel: Channel = "stdout";
   let missing = 0;
-  for await (const chunk of source) {
-    let position = 0;
-    while (position < chunk.length) {
-      if (missing === 0) {
-        const piece = chunk.subarray(position, position + headerSize - headerFilled);
-        header.set(piece, headerFilled);
-        headerFilled += piece.length;
-        position += piece.length;
-        if (headerFilled < headerSize) continue;
-        headerFilled = 0;
-        ({ channel, length: missing } = channelOf(header));
-      } else {
-        const piece = chunk.subarray(position, position + missing);
-        missing -= piece.length;
-        position += piece.length;
-        sink(channel, piece);
+  return {
+    take(chunk) {
+      let position = 0;
+      while (position < chunk.length) {
+        if (missing === 0) {
+          const piece = chunk.subarray(position, position + headerSize - headerFilled);
+          header.set(piece, headerFilled);
+          headerFilled += piece.length;
+          position += piece.length;
+          if (headerFilled < headerSize) continue;
+          headerFilled = 0;
+          ({ channel, length: missing } = channelOf(header));
+        } else {
+          const piece = chunk.subarray(position, position + missing);
+          missing -= piece.length;
+          position += piece.length;
+          sink(channel, piece);
+        }
       }
-    }
-  }
-  return missing === 0 && headerFilled === 0;
+    },
+    isWhole: () => missing === 0 && headerFilled === 0,
+  };
 }
 
 /** The beginning and the end of a channel, whatever lies between. */

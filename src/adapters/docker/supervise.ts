@@ -7,9 +7,10 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Container, ContainerInspectInfo } from "dockerode";
 import { messageOf } from "../../core/errors.ts";
 import type { Evidence } from "../../core/ports.ts";
-import { briefly, type Engine, opening } from "./engine.ts";
+import { attach, replay } from "./attach.ts";
+import { briefly, type Engine } from "./engine.ts";
 import { isOutsideTrouble, statusOf } from "./failure.ts";
-import { type Capture, type Channel, demultiplex } from "./stream.ts";
+import { type Capture, type Channel, demultiplexer } from "./stream.ts";
 
 export type Cause = NonNullable<Evidence["killedFor"]>;
 type State = ContainerInspectInfo["State"];
@@ -80,9 +81,8 @@ export async function supervise(
     container.kill(briefly()).catch(() => undefined);
   };
   const takenOver = watch.takenOver === true;
-  const output = await (takenOver ? replay(container, signal) : attach(container, signal));
   let logged = 0;
-  const reading = demultiplex(output, (channel, bytes) => {
+  const frames = demultiplexer((channel, bytes) => {
     watch.captures[channel].push(bytes);
     logged += bytes.length + logOverhead;
     // More than the log is sure to hold: its beginning may be lost.
@@ -91,10 +91,12 @@ export async function supervise(
     // Beyond the limit it is still read and dropped, or the kill would never come through.
     if (printed > watch.outputLimit && seen.cause === null) kill("output");
   });
+  const output = await (takenOver ? replay : attach)(container, (bytes) => frames.take(bytes), signal);
+  const reading = output.ended;
   // A connection that breaks is seen by the other calls too; anything else must not leave the command blocked.
   const unreadable = reading.then(
-    (whole) => {
-      if (!whole) seen.interrupted = true;
+    () => {
+      if (!frames.isWhole()) seen.interrupted = true;
       return new Promise<never>(() => undefined);
     },
     (error: unknown) => {
@@ -146,25 +148,6 @@ export async function supervise(
 interface Seen {
   cause: Cause | null;
   interrupted: boolean;
-}
-
-type Output = AsyncIterable<Uint8Array> & { destroy(): void };
-
-async function attach(container: Container, signal: AbortSignal): Promise<Output> {
-  const stream = await opening(
-    (abortSignal) => container.attach({ stream: true, stdout: true, stderr: true, abortSignal }),
-    signal,
-  );
-  return stream as unknown as Output;
-}
-
-/** Everything it printed so far, then what it prints. */
-async function replay(container: Container, signal: AbortSignal): Promise<Output> {
-  const stream = await opening(
-    (abortSignal) => container.logs({ follow: true, stdout: true, stderr: true, abortSignal }),
-    signal,
-  );
-  return stream as unknown as Output;
 }
 
 /** True if the engine says so at once. */

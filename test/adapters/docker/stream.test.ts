@@ -1,7 +1,12 @@
 /** Taking the engine's output apart, without an engine. */
 import fc from "fast-check";
 import { describe, expect } from "vitest";
-import { type Channel, createCapture, demultiplex, plainText } from "../../../src/adapters/docker/stream.ts";
+import {
+  type Channel,
+  createCapture,
+  demultiplexer,
+  plainText,
+} from "../../../src/adapters/docker/stream.ts";
 import { testWith } from "../../support/without.ts";
 
 const test = testWith("docker");
@@ -13,7 +18,7 @@ function frame(type: number, payload: Uint8Array, length = payload.length): Buff
   return Buffer.concat([header, payload]);
 }
 
-async function* chunked(bytes: Buffer, sizes: readonly number[]): AsyncGenerator<Buffer> {
+function* chunked(bytes: Buffer, sizes: readonly number[]): Generator<Buffer> {
   let position = 0;
   for (let turn = 0; position < bytes.length; turn += 1) {
     const size = sizes[turn % sizes.length] ?? 1;
@@ -22,19 +27,20 @@ async function* chunked(bytes: Buffer, sizes: readonly number[]): AsyncGenerator
   }
 }
 
-async function split(bytes: Buffer, sizes: readonly number[]): Promise<Record<Channel, Buffer>> {
+function split(bytes: Buffer, sizes: readonly number[]): Record<Channel, Buffer> {
   const pieces: Record<Channel, Buffer[]> = { stdout: [], stderr: [] };
-  await demultiplex(chunked(bytes, sizes), (channel, piece) => pieces[channel].push(Buffer.from(piece)));
+  const frames = demultiplexer((channel, piece) => pieces[channel].push(Buffer.from(piece)));
+  for (const chunk of chunked(bytes, sizes)) frames.take(chunk);
   return { stdout: Buffer.concat(pieces.stdout), stderr: Buffer.concat(pieces.stderr) };
 }
 
-describe("demultiplex", () => {
-  test("gives each channel its bytes in order, wherever the chunks are cut", async () => {
+describe("demultiplexer", () => {
+  test("gives each channel its bytes in order, wherever the chunks are cut", () => {
     const frames = fc.array(fc.tuple(fc.constantFrom(1, 2), fc.uint8Array({ maxLength: 40 })));
     const sizes = fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1 });
-    await fc.assert(
-      fc.asyncProperty(frames, sizes, async (list, cuts) => {
-        const got = await split(Buffer.concat(list.map(([type, payload]) => frame(type, payload))), cuts);
+    fc.assert(
+      fc.property(frames, sizes, (list, cuts) => {
+        const got = split(Buffer.concat(list.map(([type, payload]) => frame(type, payload))), cuts);
         const sent = (type: number) =>
           Buffer.concat(list.filter(([each]) => each === type).map(([, payload]) => payload));
         expect(got.stdout.equals(sent(1))).toBe(true);
@@ -43,42 +49,36 @@ describe("demultiplex", () => {
     );
   });
 
-  test("survives a hundred thousand one-byte frames in one chunk", async () => {
+  test("survives a hundred thousand one-byte frames in one chunk", () => {
     const one = frame(1, Buffer.from("x"));
-    const { stdout } = await split(Buffer.concat(Array(100_000).fill(one)), [one.length * 100_000]);
+    const { stdout } = split(Buffer.concat(Array(100_000).fill(one)), [one.length * 100_000]);
     expect(stdout.length).toBe(100_000);
   });
 
-  test("hands a frame on before it is complete", async () => {
-    const { stdout } = await split(frame(1, Buffer.from("begun"), 1_000_000), [4]);
+  test("hands a frame on before it is complete", () => {
+    const { stdout } = split(frame(1, Buffer.from("begun"), 1_000_000), [4]);
     expect(stdout.toString()).toBe("begun");
   });
 
-  test("tells a source that ends inside a frame from one that ends after it", async () => {
+  test("tells a source that ends inside a frame from one that ends after it", () => {
     const whole = frame(1, Buffer.from("all of it"));
-    const ends = (length: number) => demultiplex(chunked(whole.subarray(0, length), [3]), () => undefined);
-    expect(await ends(whole.length)).toBe(true);
-    expect(await ends(0)).toBe(true);
-    expect(await ends(whole.length - 1)).toBe(false);
-    expect(await ends(4)).toBe(false);
-  });
-
-  test("asks for more only when the sink is done", async () => {
-    let asked = 0;
-    async function* source(): AsyncGenerator<Buffer> {
-      for (; asked < 3; asked += 1) yield frame(1, Buffer.from("x"));
-    }
-    const askedAtDelivery: number[] = [];
-    await demultiplex(source(), () => askedAtDelivery.push(asked));
-    expect(askedAtDelivery).toEqual([0, 1, 2]);
+    const ends = (length: number): boolean => {
+      const frames = demultiplexer(() => undefined);
+      for (const chunk of chunked(whole.subarray(0, length), [3])) frames.take(chunk);
+      return frames.isWhole();
+    };
+    expect(ends(whole.length)).toBe(true);
+    expect(ends(0)).toBe(true);
+    expect(ends(whole.length - 1)).toBe(false);
+    expect(ends(4)).toBe(false);
   });
 
   test.each([
     ["an unknown channel", frame(9, Buffer.from("x"))],
     ["a frame of four gigabytes", frame(1, Buffer.from("x"), 0xffff_ffff)],
     ["something else than frames", Buffer.from("HTTP/1.1 200 OK\r\n\r\n")],
-  ])("refuses %s", async (_, bytes) => {
-    await expect(split(bytes, [16])).rejects.toMatchObject({ reason: "docker-stream" });
+  ])("refuses %s", (_, bytes) => {
+    expect(() => split(bytes, [16])).toThrow(expect.objectContaining({ reason: "docker-stream" }));
   });
 });
 
