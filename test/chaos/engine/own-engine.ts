@@ -1,6 +1,6 @@
 /**
  * A Docker engine of the suite's own, to be stopped, killed and frozen: own data, own socket, own containerd, own
- * control groups, no bridge and no firewall rules. The engine the user has is only asked for the image.
+ * control groups, own network, no bridge and no firewall rules. The engine the user has is only asked for the image.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import {
@@ -61,14 +61,16 @@ export async function startOwnEngine(prepare?: (dataFolder: string) => Promise<v
   let daemon: ChildProcess | null = null;
   mkdirSync(dataFolder);
 
-  /** Starts a program of the engine and returns when `isReady`. */
+  /** Starts a program of the engine, through others or not, and returns when `isReady`. */
   async function begin(
     program: string,
     args: string[],
     isReady: () => Promise<boolean>,
+    through: readonly string[] = [],
   ): Promise<ChildProcess> {
     const log = openSync(join(folder, `${program}.log`), "a");
-    const child = spawn(program, args, { cwd: "/", stdio: ["ignore", log, log] });
+    const [first = program, ...rest] = [...through, program, ...args];
+    const child = spawn(first, rest, { cwd: "/", stdio: ["ignore", log, log] });
     closeSync(log);
     let ended: unknown = null;
     child.once("error", (error) => {
@@ -115,6 +117,8 @@ export async function startOwnEngine(prepare?: (dataFolder: string) => Promise<v
           () => true,
           () => false,
         ),
+      // An engine without a bridge removes the one it finds: in a network of its own it finds none of the user's.
+      ["unshare", "--net"],
     );
   }
 
