@@ -53,6 +53,8 @@ export async function look(probing: Probing): Promise<Guarantee[]> {
       ),
     );
   } finally {
+    // It has containers of its own recipe.
+    tidying.add(() => scratch.hatch.remove());
     scratch.release(() => undefined);
     holders.close();
   }
