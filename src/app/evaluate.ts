@@ -14,7 +14,8 @@ import { drawSeed } from "../core/rng.ts";
 import type { EvaluateRequest } from "./app.ts";
 import { findStarts, type Start, tasksToEvaluate } from "./evaluation-starts.ts";
 import { modelTurns } from "./gpu-turns.ts";
-import { examineSandbox, type RunParts } from "./run.ts";
+import { examineSandbox } from "./run.ts";
+import type { RunParts } from "./run-parts.ts";
 import { checkSpace } from "./space.ts";
 
 type EvaluateParts = Omit<RunParts, "watch">;

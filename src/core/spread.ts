@@ -4,12 +4,17 @@
  */
 import { embedSolution, solutionText } from "./embedding.ts";
 import { isExitError } from "./errors.ts";
-import type { EmbeddingSource, Reply } from "./history.ts";
-import type { LoopContext } from "./loop.ts";
-import type { Solution } from "./ports.ts";
+import type { EmbeddingSource, Reply, Run } from "./history.ts";
+import type { Observer, Policy, Snapshots, Solution } from "./ports.ts";
 import { centroidDistances } from "./reward.ts";
 
-type SpreadContext = Pick<LoopContext, "run" | "policy" | "snapshots" | "observer" | "withModel">;
+interface SpreadContext {
+  readonly run: Run;
+  readonly policy: Policy;
+  readonly snapshots: Snapshots;
+  readonly observer: Observer;
+  readonly withModel: <T>(work: () => Promise<T>, signal: AbortSignal) => Promise<T>;
+}
 
 /** Distances from the centroid; null for a member without a solution, or outside the statistics. */
 export async function measureSpread(

@@ -1,7 +1,8 @@
 /** A run over all train tasks: which take part, what is said of the others, and how it ends. */
 import { describe, expect, it } from "vitest";
 import type { RunRequest } from "../../../src/app/app.ts";
-import { type RunParts, startRun } from "../../../src/app/run.ts";
+import { startRun } from "../../../src/app/run.ts";
+import type { RunParts } from "../../../src/app/run-parts.ts";
 import { ExitError } from "../../../src/core/errors.ts";
 import type { ResolvedTask, Sandbox, Scorer, Solution } from "../../../src/core/ports.ts";
 import type { RunEvent } from "../../../src/core/reports.ts";

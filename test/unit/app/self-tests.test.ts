@@ -1,7 +1,8 @@
 /** When the sandbox is tried, and when what is known of it is enough. */
 import { expect, test } from "vitest";
 import type { RunRequest } from "../../../src/app/app.ts";
-import { type RunParts, startRun } from "../../../src/app/run.ts";
+import { startRun } from "../../../src/app/run.ts";
+import type { RunParts } from "../../../src/app/run-parts.ts";
 import { selfTestForRun, selfTestForScore } from "../../../src/app/self-tests.ts";
 import type { Guarantee, GuaranteeName } from "../../../src/core/guarantees.ts";
 import type { Run } from "../../../src/core/history.ts";
