@@ -79,7 +79,12 @@ def read_groups(file: Path, tokenize: Tokenize, end_token: int) -> Intake:
         if len(members) < 2 or len({reply["advantage"] for reply in members}) == 1:
             intake.dropped["group without a difference"] += 1
             continue
-        kept = [reply for reply in (_reply(member, tokenize, end_token, intake) for member in members) if reply]
+        kept: list[Reply] = []
+        for member in members:
+            try:
+                kept.append(_reply(member, tokenize, end_token))
+            except _Dropped as reason:
+                intake.dropped[str(reason)] += 1
         if all(sum(reply.mask) == 0 or reply.advantage == 0 for reply in kept):
             intake.dropped["group without a token that counts"] += 1
             continue
@@ -109,33 +114,34 @@ def _rows(file: Path) -> Iterator[dict[str, Any]]:
             yield row
 
 
-def _reply(row: dict[str, Any], tokenize: Tokenize, end_token: int, intake: Intake) -> Reply | None:
-    def drop(reason: str) -> None:
-        intake.dropped[reason] += 1
+class _Dropped(Exception):
+    """Why a reply is left out."""
 
-    ended = row["finish"] == "stop"
+
+def _reply(row: dict[str, Any], tokenize: Tokenize, end_token: int) -> Reply:
     if not row["tokensMatch"]:
-        return drop("tokens and log-probabilities do not match")
+        raise _Dropped("tokens and log-probabilities do not match")
     recorded = row["tokens"]
     if recorded is not None and all(token["id"] is not None for token in recorded):
         ids = [int(token["id"]) for token in recorded]
     else:
         ids = tokenize(row["text"])
         if recorded is not None and len(ids) != len(recorded):
-            return drop("retokenised to another number of tokens")
-    pieces = None if recorded is None else [token["text"] for token in recorded]
+            raise _Dropped("retokenised to another number of tokens")
+    ended, constrained = row["finish"] == "stop", row["constrained"] is not None
     weights = [1.0] * len(ids)
-    if row["constrained"] is not None:
+    if constrained:
+        pieces = None if recorded is None else [token["text"] for token in recorded]
         if pieces is None or "".join(pieces) != row["text"]:
-            return drop("texts of the tokens do not join to the reply")
+            raise _Dropped("texts of the tokens do not join to the reply")
         weights = [float(inside) for inside in in_spans(pieces, value_spans(row["text"]))]
     logprobs = row["logprobs"] or [math.nan] * len(ids)
     if ended:
         ids = [*ids, end_token]
-        weights = [*weights, 0.0 if row["constrained"] is not None else 1.0]
+        weights = [*weights, 0.0 if constrained else 1.0]
         logprobs = [*logprobs, math.nan]
     else:
         weights = [0.0] * len(ids)
     if not ids:
-        return drop("empty")
+        raise _Dropped("empty")
     return Reply(row["index"], ids, weights, logprobs, row["advantage"])

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -42,11 +43,11 @@ class _Layer(CacheLayerMixin):
 class _Recording(_Layer):
     """Hands on what it is given and remembers the first of it."""
 
-    def update(
-        self, key_states: Tensor, value_states: Tensor, *_: object, **__: object
-    ) -> tuple[Tensor, Tensor]:
-        if self.keys is None:
-            self.keys, self.values = key_states, value_states
+    first: tuple[Tensor, Tensor] | None = None
+
+    def update(self, key_states: Tensor, value_states: Tensor, *_: object, **__: object) -> tuple[Tensor, Tensor]:
+        if self.first is None:
+            self.first = key_states, value_states
         return key_states, value_states
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
@@ -61,20 +62,18 @@ class _Prefixed(_Layer):
 
     def __init__(self, keys: Tensor, values: Tensor) -> None:
         super().__init__()
-        self.keys, self.values = keys, values
+        self.prompt = keys, values
 
-    def update(
-        self, key_states: Tensor, value_states: Tensor, *_: object, **__: object
-    ) -> tuple[Tensor, Tensor]:
+    def update(self, key_states: Tensor, value_states: Tensor, *_: object, **__: object) -> tuple[Tensor, Tensor]:
         rows = key_states.shape[0]
-        keys, values = (part.expand(rows, -1, -1, -1) for part in (self.keys, self.values))
+        keys, values = (part.expand(rows, -1, -1, -1) for part in self.prompt)
         return torch.cat([keys, key_states], dim=-2), torch.cat([values, value_states], dim=-2)
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
         return self.get_seq_length() + query_length, 0
 
     def get_seq_length(self) -> int:
-        return self.keys.shape[-2]
+        return self.prompt[0].shape[-2]
 
 
 @dataclass
@@ -105,9 +104,9 @@ class SharedPrefix:
         self._graph: KeyValues = []
         self._leaves: KeyValues = []
         if len(prompt) > 1:
-            cache = Cache(layers=[_Recording() for _ in range(backbone.config.num_hidden_layers)])
-            _run(backbone, [list(prompt[:-1])], 0, cache, forwarded)
-            self._graph = [(layer.keys, layer.values) for layer in cache.layers]
+            layers = [_Recording() for _ in range(backbone.config.num_hidden_layers)]
+            _run(backbone, [list(prompt[:-1])], 0, Cache(layers=[*layers]), forwarded)
+            self._graph = [layer.first for layer in layers if layer.first is not None]
             needs_grad = torch.is_grad_enabled()
             self._leaves = [
                 (keys.detach().requires_grad_(needs_grad), values.detach().requires_grad_(needs_grad))
@@ -158,21 +157,24 @@ def _run(
     return backbone(input_ids=ids, position_ids=positions, cache=cache, use_cache=False).last_hidden_state
 
 
+_KEEPS_CACHE = "_can_checkpoint_with_cache"
+
+
 @contextmanager
 def checkpointed(backbone: PreTrainedModel) -> Iterator[None]:
     """Gradient checkpointing that keeps the caches above: by default a checkpointed layer loses its cache, with a
     warning only, and completions would not see their prompt."""
-    layers: list[nn.Module] = list(backbone.layers)
+    layers = list(cast(nn.ModuleList, backbone.layers))
     backbone.activation_checkpointing_enable({"use_reentrant": False})
     mode = backbone.training
     backbone.train()  # layers checkpoint in training mode only; `refuse_unsupported` made sure nothing drops out
     for layer in layers:
-        layer._can_checkpoint_with_cache = True
+        setattr(layer, _KEEPS_CACHE, True)
     try:
         yield
     finally:
         for layer in layers:
-            del layer._can_checkpoint_with_cache
+            delattr(layer, _KEEPS_CACHE)
         backbone.activation_checkpointing_disable()
         backbone.train(mode)
 
@@ -184,9 +186,7 @@ def refuse_unsupported(model: nn.Module, config: object) -> None:
     """
     kind = getattr(config, "model_type", "unknown")
     if kind not in SUPPORTED:
-        raise ValueError(
-            f"Sharing a prompt is not proven exact for {kind} models (proven: {', '.join(SUPPORTED)})."
-        )
-    active = {module.p for module in model.modules() if isinstance(module, nn.Dropout) and module.p > 0}
-    if active or getattr(config, "attention_dropout", 0):
+        raise ValueError(f"Sharing a prompt is not proven exact for {kind} models (proven: {', '.join(SUPPORTED)}).")
+    drops = any(module.p > 0 for module in model.modules() if isinstance(module, nn.Dropout))
+    if drops or getattr(config, "attention_dropout", 0):
         raise ValueError("Dropout would give the shared prompt one mask instead of one a completion: set it to 0.")

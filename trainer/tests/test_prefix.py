@@ -6,11 +6,12 @@ import contextlib
 
 import pytest
 import torch
+from peft import PeftModel
+from torch import Tensor
+
 from exit_trainer.logprobs import completion_logprobs
 from exit_trainer.prefix import Forwarded, SharedPrefix, checkpointed, refuse_unsupported
-from peft import PeftModel
 from tiny import FAMILIES, WINDOW, backbone_of, head_of, lora_gradients, tiny_model, tokens
-from torch import Tensor
 
 PROMPT = tokens(19, 1)
 COMPLETIONS = [tokens(length, 2 + length) for length in (7, 3, 12, 1, 5)]
@@ -68,9 +69,7 @@ def wanted_gradients(model: PeftModel, prompt: list[int], completions: list[list
 @pytest.mark.parametrize("checkpointing", [False, True])
 @pytest.mark.parametrize("micro_batch", [1, 2, len(COMPLETIONS)])
 @pytest.mark.parametrize("family", FAMILIES)
-def test_values_and_gradients_are_those_of_separate_rows(
-    family: str, micro_batch: int, checkpointing: bool
-) -> None:
+def test_values_and_gradients_are_those_of_separate_rows(family: str, micro_batch: int, checkpointing: bool) -> None:
     model = tiny_model(family)
     rows, gradients = wanted_gradients(model, PROMPT, COMPLETIONS, WEIGHTS)
     assert len(gradients) == sum("lora" in name for name, _ in model.named_parameters())

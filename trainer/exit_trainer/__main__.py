@@ -1,0 +1,34 @@
+"""`python -m exit_trainer VERB`: doctor, estimate, train, merge, verify."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+# Nothing is fetched: weights and tokenizer come out of the file that was served. Before transformers is imported.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+
+
+def main() -> int:
+    from exit_trainer import train
+    from exit_trainer.report import Refusal, tell
+
+    parser = argparse.ArgumentParser(prog="exit_trainer", description=__doc__)
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for name, module in {"train": train}.items():
+        verb = verbs.add_parser(name, help=(module.__doc__ or "").splitlines()[0])
+        module.add_arguments(verb)
+        verb.set_defaults(run=module.run)
+    options = parser.parse_args()
+    try:
+        options.run(options)
+    except Refusal as refusal:
+        tell("refused", str(refusal), reason=refusal.reason)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
