@@ -8,7 +8,9 @@ import sys
 
 # Nothing is fetched: weights and tokenizer come out of the file that was served. Before transformers is imported.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
-os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+# What there is to tell, `report` tells: no bars, and of transformers only errors.
+os.environ.setdefault("TQDM_DISABLE", "1")
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 
 def main() -> int:

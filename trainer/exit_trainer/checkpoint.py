@@ -25,7 +25,9 @@ def file_digest(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def save(folder: Path, model: PeftModel, optimiser: torch.optim.Optimizer, stage: str, progress: Any) -> None:
+def save(
+    folder: Path, model: PeftModel, optimiser: torch.optim.Optimizer, stage: str, progress: dict[str, Any]
+) -> None:
     """Replaces the checkpoint in `folder`; a kill at any moment leaves the old or the new one."""
     state = {
         "stage": stage,
@@ -36,7 +38,7 @@ def save(folder: Path, model: PeftModel, optimiser: torch.optim.Optimizer, stage
     write_whole(folder / _FILE, lambda draft: torch.save(state, draft))
 
 
-def load(folder: Path, model: PeftModel, optimiser: torch.optim.Optimizer, stage: str) -> Any | None:
+def load(folder: Path, model: PeftModel, optimiser: torch.optim.Optimizer, stage: str) -> dict[str, Any] | None:
     """Takes up the checkpoint of this very stage.
 
     Returns:
@@ -58,7 +60,7 @@ def write_whole(file: Path, write: Any) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f"{file.name}.draft")
     write(draft)
-    with draft.open("rb") as stream:
+    with draft.open("r+b") as stream:
         os.fsync(stream.fileno())
     os.replace(draft, file)
     _flush_folder(file.parent)
@@ -75,10 +77,10 @@ def save_adapter(folder: Path, model: PeftModel) -> None:
 
 
 def _flush_folder(folder: Path) -> None:
+    if os.name == "nt":
+        return  # Windows cannot open a folder.
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
-    except OSError:
-        pass  # Windows cannot flush a folder.
     finally:
         os.close(handle)

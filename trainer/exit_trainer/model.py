@@ -10,7 +10,7 @@ import torch
 from gguf import GGUFReader
 from peft import LoraConfig, PeftModel, get_peft_model
 from torch import nn
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 ARCHITECTURES = ("llama", "qwen2", "qwen3", "gemma3")
 """Values of `general.architecture` that can be read, trained and written back."""
@@ -106,7 +106,9 @@ def load(
     facts = facts_of(file)
     options = {"gguf_file": file.name, "local_files_only": True}
     tokenizer = AutoTokenizer.from_pretrained(file.parent, **options)
-    base = AutoModelForCausalLM.from_pretrained(file.parent, **options, dtype=dtype)
+    # Said outright: with a package of kernels installed, transformers would keep the weights packed.
+    plain = GgufConfig(dequantize=True)
+    base = AutoModelForCausalLM.from_pretrained(file.parent, **options, dtype=dtype, quantization_config=plain)
     base.config.use_cache = False
     if adapter is None:
         settings = LoraConfig(r=rank, lora_alpha=alpha, lora_dropout=0.0, target_modules="all-linear")

@@ -14,10 +14,11 @@ from torch import Tensor
 from torch import distributed as dist
 
 from exit_trainer import checkpoint
+from exit_trainer.device import peak_memory
 from exit_trainer.groups import Group
 from exit_trainer.model import Trainee
 from exit_trainer.objective import Objective
-from exit_trainer.report import Refusal, tell
+from exit_trainer.report import Refusal, rewind_log, tell
 from exit_trainer.update import Budget, Fixed, Sums, accumulate, group_logprobs
 
 
@@ -48,7 +49,7 @@ class StageSettings:
 class StageResult:
     updates: int
     ended: str
-    """`groups`, `drift` or `sample size`."""
+    """`groups` (every group was taken), `drift` or `sample size`."""
 
 
 def plan_updates(count: int, settings: StageSettings) -> list[list[int]]:
@@ -77,19 +78,20 @@ class Budgeting:
                 return work(self.budget)
             except torch.OutOfMemoryError:
                 undo()
-                if self.budget.tokens <= 1:
-                    raise Refusal(
-                        "out-of-memory",
-                        "The longest group does not fit the memory of the device even one reply at a time. Use "
-                        "--checkpointing, a smaller model, or shorter replies.",
-                    ) from None
-                self.budget = Budget(self.budget.tokens // 2, max(1, self.budget.chunk // 2))
-                torch.cuda.empty_cache()
-                tell(
-                    "memory",
-                    f"Out of memory: going on with {self.budget.tokens} tokens at a time.",
-                    tokens=self.budget.tokens,
+            # Below, the error is gone, and with it the tensors that its frames held.
+            if self.budget.tokens <= 1:
+                raise Refusal(
+                    "out-of-memory",
+                    "The longest group does not fit the memory of the device even one reply at a time. Use "
+                    "--checkpointing, a smaller model, or shorter replies.",
                 )
+            self.budget = Budget(self.budget.tokens // 2, max(1, self.budget.chunk // 2))
+            torch.cuda.empty_cache()
+            tell(
+                "memory",
+                f"Out of memory: going on with {self.budget.tokens} tokens at a time.",
+                tokens=self.budget.tokens,
+            )
 
 
 def measure_mismatch(groups: Sequence[Group], old: Sequence[Sequence[Tensor]]) -> float | None:
@@ -144,10 +146,20 @@ def train_stage(
     tell("mismatch", f"Mean difference to the server's log-probabilities: {shown}.", mismatch=mismatch)
 
     plan = plan_updates(len(groups), settings)
-    done = checkpoint.load(folder, trainee.model, optimiser, stage) or 0
-    if done:
-        tell("resumed", f"Going on after update {done} of {len(plan)}.", update=done, updates=len(plan))
-    for number in range(done, len(plan)):
+    result = StageResult(0, "groups")
+    stored = checkpoint.load(folder, trainee.model, optimiser, stage)
+    if stored is not None:
+        result = StageResult(**stored)
+        tell(
+            "resumed",
+            f"Going on after update {result.updates} of {len(plan)}.",
+            update=result.updates,
+            updates=len(plan),
+        )
+    rewind_log(result.updates)
+    for number in range(result.updates, len(plan)):
+        if result.ended != "groups":
+            break
         began = time.monotonic()
         chosen = [groups[at] for at in plan[number]]
         entries = [fixed[at] for at in plan[number]]
@@ -160,16 +172,22 @@ def train_stage(
         norm = float(torch.nn.utils.clip_grad_norm_(parameters, settings.gradient_norm))
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
+        metrics = _metrics(sums, chosen, norm, time.monotonic() - began, trainee.model.device) | {
+            "update": number + 1,
+            "updates": len(plan),
+        }
+        result = StageResult(number + 1, _ended(metrics, settings))
+        # Told before it is kept: a kill in between repeats the update, and rewind_log takes its first row away.
+        tell("update", _sentence(metrics), **metrics)
         if rank == 0:
-            checkpoint.save(folder, trainee.model, optimiser, stage, number + 1)
-        metrics = _metrics(sums, chosen, norm, time.monotonic() - began) | {"update": number + 1, "updates": len(plan)}
-        if rank == 0:
-            tell("update", _sentence(metrics), **metrics)
-        if metrics["square"] > settings.most_square:
-            return StageResult(number + 1, "drift")
-        if metrics["effective"] < settings.least_effective:
-            return StageResult(number + 1, "sample size")
-    return StageResult(len(plan), "groups")
+            checkpoint.save(folder, trainee.model, optimiser, stage, asdict(result))
+    return result
+
+
+def _ended(metrics: dict[str, float], settings: StageSettings) -> str:
+    if metrics["square"] > settings.most_square:
+        return "drift"
+    return "sample size" if metrics["effective"] < settings.least_effective else "groups"
 
 
 def _fixed(
@@ -223,7 +241,9 @@ def _add_up(sums: Sums, parameters: Sequence[torch.nn.Parameter], world: int) ->
     return Sums(**dict(zip(names, row.tolist(), strict=True)))
 
 
-def _metrics(sums: Sums, groups: Sequence[Group], norm: float, seconds: float) -> dict[str, float]:
+def _metrics(
+    sums: Sums, groups: Sequence[Group], norm: float, seconds: float, device: torch.device
+) -> dict[str, float]:
     counted = max(sums.counted, 1e-9)
     replies = [reply for group in groups for reply in group.replies]
     effective = sums.weights**2 / sums.weights_squared / sums.replies if sums.weights_squared else 1.0
@@ -241,15 +261,8 @@ def _metrics(sums: Sums, groups: Sequence[Group], norm: float, seconds: float) -
         "tokens_per_second": sums.tokens / seconds,
         "sharing": sums.tokens / max(sums.forwarded, 1),
         "seconds": seconds,
-        "memory": float(torch.cuda.max_memory_allocated()) if torch.cuda.is_available() else _resident(),
+        "memory": float(peak_memory(device)),
     }
-
-
-def _resident() -> float:
-    """Peak resident memory of this process in bytes."""
-    import resource
-
-    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) * 1024
 
 
 def _sentence(metrics: dict[str, float]) -> str:

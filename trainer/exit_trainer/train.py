@@ -71,7 +71,8 @@ def run(options: argparse.Namespace) -> None:
     dtype = choose_dtype(options.dtype, device)
     tell("device", f"Training on {device} with weights in {dtype}.", device=str(device), dtype=str(dtype))
     if "RANK" in os.environ:
-        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        # gloo adds up what lies in the machine's memory: sums and log-probabilities.
+        dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
     try:
         tell("loading", f"Reading {options.model.name}: the weights are dequantised (some minutes for a large model).")
         trainee = _loaded(options, device, dtype)
