@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import warnings
 
 # Nothing is fetched: weights and tokenizer come out of the file that was served. Before transformers is imported.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
-# What there is to tell, `report` tells: no bars, and of transformers only errors.
+# What there is to tell, `report` tells: no bars, no warnings of libraries, and of transformers only errors.
+warnings.simplefilter("ignore")
 os.environ.setdefault("TQDM_DISABLE", "1")
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 

@@ -188,5 +188,5 @@ def refuse_unsupported(model: nn.Module, config: object) -> None:
     if kind not in SUPPORTED:
         raise ValueError(f"Sharing a prompt is not proven exact for {kind} models (proven: {', '.join(SUPPORTED)}).")
     drops = any(module.p > 0 for module in model.modules() if isinstance(module, nn.Dropout))
-    if drops or getattr(config, "attention_dropout", 0):
+    if drops or getattr(config, "attention_dropout", False):
         raise ValueError("Dropout would give the shared prompt one mask instead of one a completion: set it to 0.")

@@ -8,7 +8,8 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -86,7 +87,7 @@ def whole_stage(folder: Path) -> None:
         nonlocal calls
         calls += 1
 
-    with _silent(folder):
+    with _warm(folder):
         sys.setprofile(count)
         _, adapter = run_stage(folder)
         sys.setprofile(None)
@@ -103,7 +104,7 @@ def killed_stage(folder: Path, moment: int) -> None:
         if calls == moment:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    with _silent(folder):
+    with _warm(folder):
         sys.setprofile(count)
         run_stage(folder)
 
@@ -120,6 +121,14 @@ def one_of_two(folder: Path, rank: int) -> None:
 
 
 @contextlib.contextmanager
-def _silent(folder: Path) -> Any:
+def _warm(folder: Path) -> Iterator[None]:
+    """What only the first stage of a process does, above all imports, is behind it."""
+    with tempfile.TemporaryDirectory() as elsewhere, _silent(folder):
+        run_stage(Path(elsewhere))
+        yield
+
+
+@contextlib.contextmanager
+def _silent(folder: Path) -> Iterator[None]:
     with (folder / "output.txt").open("a") as output, contextlib.redirect_stdout(output):
         yield

@@ -24,7 +24,7 @@ from stage_child import (
     whole_stage,
 )
 
-from exit_trainer import checkpoint, stage
+from exit_trainer import checkpoint, report, stage, update
 from exit_trainer.groups import Group, Reply
 from exit_trainer.report import Refusal
 from exit_trainer.stage import StageResult, StageSettings, measure_mismatch, plan_updates, refuse_mismatch
@@ -77,7 +77,7 @@ def test_the_token_budget_does_not_change_the_gradient() -> None:
 def test_a_stage_killed_at_any_moment_ends_with_the_same_bits(whole: Path, tmp_path: Path) -> None:
     """Bit for bit, on one thread of a CPU; so does the loss curve, without a gap and without a row twice."""
     ended = torch.load(whole / "whole.pt", weights_only=True)
-    assert [update for update, _ in losses(whole)] == list(range(1, UPDATES + 1))
+    assert [number for number, _ in losses(whole)] == list(range(1, UPDATES + 1))
     draw = random.Random(7)
     for number in range(KILLS):
         folder = tmp_path / str(number)
@@ -113,18 +113,17 @@ def test_a_checkpoint_cut_off_while_it_is_written_leaves_the_last_one(
 def test_out_of_memory_halves_the_budget_and_changes_nothing_else(
     whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    real, budgets = stage.accumulate, []
+    real, budgets = update._group, []
 
-    def faulty_accumulate(*arguments):
+    def faulty_group(*arguments):
         budgets.append(arguments[-1].tokens)
-        sums = real(*arguments)
-        if len(budgets) == 2:  # the gradient is half there then, and must go
+        if len(budgets) == 4:  # the second of an update: the gradient of the first is there, and must go
             raise torch.OutOfMemoryError("injected")
-        return sums
+        return real(*arguments)
 
-    monkeypatch.setattr(stage, "accumulate", faulty_accumulate)
+    monkeypatch.setattr(update, "_group", faulty_group)
     _, adapter = run_stage(tmp_path)
-    assert budgets == [24, 24, 12, 12]
+    assert budgets == [24] * 4 + [12] * 4
     assert '"event": "memory"' in capsys.readouterr().out
     same(adapter, torch.load(whole / "whole.pt", weights_only=True)["adapter"], 1e-5)
 
@@ -189,4 +188,13 @@ def test_two_processes_give_what_one_gives(whole: Path, tmp_path: Path) -> None:
     same(first["adapter"], second["adapter"])
     same(first["gradients"], gradients(range(6)), 1e-6)
     same(first["adapter"], torch.load(whole / "whole.pt", weights_only=True)["adapter"], 1e-6)
-    assert [update for update, _ in losses(tmp_path)] == list(range(1, UPDATES + 1))
+    assert [number for number, _ in losses(tmp_path)] == list(range(1, UPDATES + 1))
+
+
+def test_what_was_told_after_the_last_checkpoint_is_told_once(tmp_path: Path) -> None:
+    file = tmp_path / "metrics.jsonl"
+    file.write_text('{"update": 1, "loss": 0.5}\n{"update": 2, "loss": 0.4}\n{"update": 3, "lo')
+    report.start_log(file, tmp_path / "tensorboard")
+    report.rewind_log(1)
+    report.tell("update", "again", update=2, loss=0.25)
+    assert losses(tmp_path) == [(1, 0.5), (2, 0.25)]
