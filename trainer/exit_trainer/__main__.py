@@ -16,12 +16,12 @@ os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 
 def main() -> int:
-    from exit_trainer import train
+    from exit_trainer import doctor, estimate, train
     from exit_trainer.report import Refusal, tell
 
     parser = argparse.ArgumentParser(prog="exit_trainer", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for name, module in {"train": train}.items():
+    for name, module in {"doctor": doctor, "estimate": estimate, "train": train}.items():
         verb = verbs.add_parser(name, help=(module.__doc__ or "").splitlines()[0])
         module.add_arguments(verb)
         verb.set_defaults(run=module.run)

@@ -75,8 +75,8 @@ def run(options: argparse.Namespace) -> None:
         dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
     try:
         tell("loading", f"Reading {options.model.name}: the weights are dequantised (some minutes for a large model).")
-        trainee = _loaded(options, device, dtype)
-        intake = _groups(options.groups, trainee)
+        trainee = load_trainee(options, device, dtype)
+        intake = read_intake(options.groups, trainee)
         stage = checkpoint.digest_of(
             asdict(settings),
             checkpoint.file_digest(options.model),
@@ -95,7 +95,7 @@ def run(options: argparse.Namespace) -> None:
             dist.destroy_process_group()
 
 
-def _loaded(options: argparse.Namespace, device: torch.device, dtype: torch.dtype) -> Trainee:
+def load_trainee(options: argparse.Namespace, device: torch.device, dtype: torch.dtype) -> Trainee:
     try:
         torch.manual_seed(options.seed)
         trainee = load(options.model, device, dtype, options.rank, options.alpha, options.adapter)
@@ -105,7 +105,7 @@ def _loaded(options: argparse.Namespace, device: torch.device, dtype: torch.dtyp
     return trainee
 
 
-def _groups(file: Path, trainee: Trainee) -> Intake:
+def read_intake(file: Path, trainee: Trainee) -> Intake:
     try:
         intake = read_groups(file, trainee.tokenize, trainee.facts.end_token)
     except (OSError, ValueError) as problem:
