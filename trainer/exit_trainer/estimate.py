@@ -53,7 +53,8 @@ class Shape:
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes at the fullest moment: while the longest group's largest micro-batch is sent back."""
+    """Bytes at the fullest moment: while the longest group's largest micro-batch is sent back. What Python and torch
+    themselves take, and what loading takes for a moment, are beside it."""
 
     weights: int
     adapter: int
