@@ -19,12 +19,13 @@ os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 
 def main() -> int:
-    from exit_trainer import doctor, estimate, train
+    from exit_trainer import doctor, estimate, merge, train, verify
     from exit_trainer.report import Refusal, tell
 
     parser = argparse.ArgumentParser(prog="exit_trainer", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for name, module in {"doctor": doctor, "estimate": estimate, "train": train}.items():
+    verbs_by_name = {"doctor": doctor, "estimate": estimate, "train": train, "merge": merge, "verify": verify}
+    for name, module in verbs_by_name.items():
         verb = verbs.add_parser(name, help=(module.__doc__ or "").splitlines()[0])
         module.add_arguments(verb)
         verb.set_defaults(run=module.run)

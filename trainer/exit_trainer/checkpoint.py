@@ -59,10 +59,14 @@ def write_whole(file: Path, write: Any) -> None:
     """Has `write` make a draft beside `file`, flushes it to the disk and puts it in its place."""
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f"{file.name}.draft")
-    write(draft)
-    with draft.open("r+b") as stream:
-        os.fsync(stream.fileno())
-    os.replace(draft, file)
+    try:
+        write(draft)
+        with draft.open("r+b") as stream:
+            os.fsync(stream.fileno())
+        os.replace(draft, file)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
     _flush_folder(file.parent)
 
 
