@@ -107,7 +107,7 @@ def judge(effect: float, apart: float, most_apart: float) -> None:
         raise Refusal("fingerprint", "The file is not the model that was trained: do not use it. Merge again.")
     tell(
         "fingerprint",
-        f"The file is the tuned model: {apart:.2g} nats from it (allowed {bound:.2g}), which is {effect:.2g} from the base.",
+        f"The file is the tuned model: {apart:.2g} nats from it, allowed {bound:.2g}; the base is {effect:.2g} away.",
         **numbers,
         ok=True,
     )
