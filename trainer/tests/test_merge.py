@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tiny_gguf
 from gguf import GGMLQuantizationType as Type
 from gguf import GGUFReader
 from gguf.quants import dequantize, quantize
 
+import tiny_gguf
 from exit_trainer import merge
 from exit_trainer.adapter import read_adapter
 from exit_trainer.gguf_copy import setting_bytes

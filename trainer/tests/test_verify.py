@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tiny_gguf
 from gguf import GGMLQuantizationType as Type
 from gguf import GGUFReader
 
+import tiny_gguf
 from exit_trainer import adapter, merge, verify
 from exit_trainer.report import Refusal
 

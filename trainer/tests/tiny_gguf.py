@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 LAYERS, WIDTH, INNER, HEADS, KEY_HEADS, HEAD = 2, 64, 96, 4, 2, 16
-VOCABULARY = 259
 RANK, ALPHA = 4, 16
 EPSILON, BASE = 1e-5, 10000.0
 
@@ -36,6 +35,15 @@ LINEARS = {
 
 Weights = dict[str, NDArray[np.float64]]
 """By transformers' name, in transformers' layout."""
+
+
+_SPECIAL = ["<unk>", "<s>", "</s>"]
+_LETTERS = [chr(0x400 + at) for at in range(128)]
+_TOKENS = [*_SPECIAL, *(f"<0x{byte:02X}>" for byte in range(256)), *_LETTERS]
+VOCABULARY = len(_TOKENS)
+
+TOKEN_OF = {piece: _TOKENS.index(piece) for piece in _LETTERS} | {chr(byte): 3 + byte for byte in range(1, 128)}
+"""Id of a token by its text, where it is a text of its own."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +99,10 @@ def write_base(file: Path, kind: Type, seed: int = 0, tokenizer: bool = True, **
         for name, own in (("input_layernorm", "attn_norm"), ("post_attention_layernorm", "ffn_norm")):
             put(f"layers.{layer}.{name}", f"blk.{layer}.{own}.weight", 1 + normal(WIDTH, scale=0.1), Type.F32)
     put("norm", "output_norm.weight", 1 + normal(WIDTH, scale=0.1), Type.F32)
-    put("lm_head", "output.weight", normal(VOCABULARY, WIDTH, scale=1.2 * WIDTH**-0.5), Type.F32)
+    head = normal(VOCABULARY, WIDTH, scale=1.2 * WIDTH**-0.5)
+    # Special tokens, which end a reply, and halves of characters, which have no text, are never among the likeliest.
+    head[[token for token in range(VOCABULARY) if token not in TOKEN_OF.values()]] = 0
+    put("lm_head", "output.weight", head, Type.F32)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -195,11 +206,12 @@ def _softmax(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _add_tokenizer(writer: GGUFWriter) -> None:
-    """Three special tokens and all bytes."""
+    """Special tokens, all bytes, as llama.cpp wants them, and letters, so that most tokens are known by their text."""
     writer.add_tokenizer_model("llama")
-    writer.add_token_list(["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))])
+    writer.add_token_list(_TOKENS)
     writer.add_token_scores([0.0] * VOCABULARY)
-    writer.add_token_types([2, 3, 3, *[6] * 256])
+    writer.add_token_types([2, 3, 3, *[6] * 256, *[1] * len(_LETTERS)])
     writer.add_unk_token_id(0)
     writer.add_bos_token_id(1)
     writer.add_eos_token_id(2)
+    writer.add_add_space_prefix(False)
