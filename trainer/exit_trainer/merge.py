@@ -62,6 +62,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="write the adapter alone, for servers that put it over the base themselves",
     )
+    parser.add_argument(
+        "--quantise",
+        action="store_true",
+        help="keep the base's types, however much of the updates that deletes: it is measured and said",
+    )
 
 
 def run(options: argparse.Namespace) -> None:
@@ -88,7 +93,7 @@ def run(options: argparse.Namespace) -> None:
         size = options.out.stat().st_size
         tell("adapter-file", f"Wrote {options.out} ({_megabytes(size)}).", file=str(options.out), bytes=size)
         return
-    least, most = sizes(base, updates)
+    least, most = sizes(base, updates, options.quantise)
     tell(
         "size",
         f"The tuned model will take {_megabytes(least)} to {_megabytes(most)}; "
@@ -102,7 +107,7 @@ def run(options: argparse.Namespace) -> None:
         raise Refusal(
             "disk", f"{options.out.parent} has {_megabytes(free)} free and {_megabytes(most)} may be needed: make room."
         )
-    changes = merge(base, updates, options.out, {"general.name": name, **source})
+    changes = merge(base, updates, options.out, {"general.name": name, **source}, options.quantise)
     types = Counter(one.kind.name for one in changes.values())
     told = ", ".join(f"{count} tensors in {kind}" for kind, count in types.items())
     recovered = min((one.recovered for one in changes.values()), default=1.0)
@@ -121,8 +126,13 @@ def run(options: argparse.Namespace) -> None:
     )
 
 
-def merge(base: GGUFReader, updates: dict[str, Update], out: Path, settings: dict[str, str]) -> dict[str, Change]:
+def merge(
+    base: GGUFReader, updates: dict[str, Update], out: Path, settings: dict[str, str], quantise: bool = False
+) -> dict[str, Change]:
     """Writes the tuned model, whole or not at all; a tensor whose update is zero keeps its bytes.
+
+    Args:
+        quantise: keep the base's types.
 
     Returns:
         Changed tensors by name.
@@ -133,20 +143,20 @@ def merge(base: GGUFReader, updates: dict[str, Update], out: Path, settings: dic
         update = updates.get(tensor.name)
         if update is None or not update.b.any():
             return None
-        changes[tensor.name], data = change(tensor, update)
+        changes[tensor.name], data = change(tensor, update, types_for(tensor, quantise))
         return changes[tensor.name].kind, data
 
     checkpoint.write_whole(out, lambda draft: copy_with(base, draft, replace, settings))
     return changes
 
 
-def change(tensor: ReaderTensor, update: Update) -> tuple[Change, NDArray[Any]]:
-    """Dequantised base plus update, encoded in the first type that keeps enough of the update, else in the finest."""
+def change(tensor: ReaderTensor, update: Update, types: Sequence[Type]) -> tuple[Change, NDArray[Any]]:
+    """Dequantised base plus update, encoded in the first of `types` that keeps enough of the update, else the last."""
     base = dequantize(tensor.data, tensor.tensor_type).astype(np.float32, copy=False)
     delta = update.delta()
     values = (base + delta).astype(np.float32)
-    for kind in types_for(tensor):
-        data = quantize(values, kind)
+    for kind in types:
+        data = _encoded(values, kind)
         found = dequantize(data, kind).astype(np.float64) - base
         recovered = float(np.vdot(found, delta) / np.vdot(delta, delta))
         noise = float(np.linalg.norm(found - delta) / np.linalg.norm(delta))
@@ -155,20 +165,20 @@ def change(tensor: ReaderTensor, update: Update) -> tuple[Change, NDArray[Any]]:
     return Change(kind, recovered, noise), data
 
 
-def types_for(tensor: ReaderTensor) -> Sequence[Type]:
+def types_for(tensor: ReaderTensor, quantise: bool = False) -> Sequence[Type]:
     """Coarsest first. What was not quantised stays so: the tuned model is never coarser than its base."""
-    if tensor.tensor_type in (Type.F32, Type.F16):
+    if quantise or tensor.tensor_type in (Type.F32, Type.F16):
         return (tensor.tensor_type,)
     if tensor.tensor_type == Type.BF16:
         return (Type.BF16, Type.F16)
     return (Type.F16,) if tensor.shape[0] % GGML_QUANT_SIZES[Type.Q8_0][0] else (Type.Q8_0, Type.F16)
 
 
-def sizes(base: GGUFReader, updates: dict[str, Update]) -> tuple[int, int]:
+def sizes(base: GGUFReader, updates: dict[str, Update], quantise: bool = False) -> tuple[int, int]:
     """Least and most bytes the tuned model takes."""
     targets = [tensor for tensor in base.tensors if tensor.name in updates]
     rest = int(base.data.nbytes) - sum(tensor.n_bytes for tensor in targets)
-    each = [sorted(_bytes(tensor, kind) for kind in types_for(tensor)) for tensor in targets]
+    each = [sorted(_bytes(tensor, kind) for kind in types_for(tensor, quantise)) for tensor in targets]
     return rest + sum(size[0] for size in each), rest + sum(size[-1] for size in each)
 
 
@@ -216,6 +226,23 @@ def _refuse_wrong_base(options: argparse.Namespace, base: GGUFReader, digest: st
         raise Refusal(
             "model", f"The adapter was trained on {trained_on['file']}, which is not this {options.model.name}."
         )
+
+
+def _encoded(values: NDArray[np.float32], kind: Type) -> NDArray[Any]:
+    try:
+        return quantize(values, kind)
+    except NotImplementedError:
+        pass  # The gguf package reads more types than it writes.
+    try:
+        import libgguf
+    except ImportError:
+        raise Refusal(
+            "quantise", f"Writing {kind.name} takes the package libgguf: pip install libgguf, or leave out --quantise."
+        ) from None
+    try:
+        return np.asarray(libgguf.quantize_rows(np.ascontiguousarray(values), kind))
+    except ValueError as problem:
+        raise Refusal("quantise", f"{kind.name} cannot be written: {problem}. Leave out --quantise.") from None
 
 
 def _bytes(tensor: ReaderTensor, kind: Type) -> int:

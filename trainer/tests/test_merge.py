@@ -131,7 +131,7 @@ def test_a_tensor_takes_the_first_type_that_keeps_its_update(
     tmp_path: Path, base: Type, size: float, kind: Type
 ) -> None:
     tensor, update = tensor_of(tmp_path, base), update_of(size)
-    change, data = merge.change(tensor, update)
+    change, data = merge.change(tensor, update, merge.types_for(tensor))
     before = dequantize(tensor.data, base).astype(np.float64)
     delta = update.delta()
     found = dequantize(data, change.kind) - before
@@ -153,8 +153,8 @@ def test_a_known_update_on_the_bases_own_grid_is_rounded_away_or_kept() -> None:
     row = np.full((1, 64), 1, dtype=np.float32)
     row[0, [0, 32]] = 0
     one = np.ones((1, 1), dtype=np.float32)
-    lost, _ = merge.change(tensor, merge.Update(row, one, 0.4))
-    kept, _ = merge.change(tensor, merge.Update(row, one, 0.6))
+    lost, _ = merge.change(tensor, merge.Update(row, one, 0.4), [Type.Q8_0, Type.F16])
+    kept, _ = merge.change(tensor, merge.Update(row, one, 0.6), [Type.Q8_0, Type.F16])
     assert (lost.kind, lost.recovered) == (Type.F16, pytest.approx(1, abs=1e-3))
     assert (kept.kind, kept.recovered, kept.noise) == (Type.Q8_0, pytest.approx(1 / 0.6), pytest.approx(0.4 / 0.6))
 
