@@ -63,7 +63,9 @@ def read_adapter(folder: Path, base: GGUFReader) -> dict[str, Update]:
         module, _, factor = key.removeprefix("base_model.model.").removesuffix(".weight").rpartition(".")
         tensor = names.get_name(module)
         if factor not in ("lora_A", "lora_B") or tensor is None:
-            raise Refusal("adapter", f"{key} of the adapter has no place in a {heads.architecture} file.")
+            raise Refusal(
+                "adapter", f"The adapter was trained on another model: its {module} has no tensor in this file."
+            )
         factors[f"{tensor}.weight"][factor] = value.float().numpy()
     root = bool(settings.get("use_rslora"))
     return {
