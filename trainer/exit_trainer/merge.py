@@ -93,37 +93,9 @@ def run(options: argparse.Namespace) -> None:
         size = options.out.stat().st_size
         tell("adapter-file", f"Wrote {options.out} ({_megabytes(size)}).", file=str(options.out), bytes=size)
         return
-    least, most = sizes(base, updates, options.quantise)
-    tell(
-        "size",
-        f"The tuned model will take {_megabytes(least)} to {_megabytes(most)}; "
-        f"the base takes {_megabytes(options.model.stat().st_size)}.",
-        least=least,
-        most=most,
-        base=options.model.stat().st_size,
-    )
-    free = shutil.disk_usage(options.out.parent).free
-    if free < most:
-        raise Refusal(
-            "disk", f"{options.out.parent} has {_megabytes(free)} free and {_megabytes(most)} may be needed: make room."
-        )
+    _say_size(options, base, updates)
     changes = merge(base, updates, options.out, {"general.name": name, **source}, options.quantise)
-    types = Counter(one.kind.name for one in changes.values())
-    told = ", ".join(f"{count} tensors in {kind}" for kind, count in types.items())
-    recovered = min((one.recovered for one in changes.values()), default=1.0)
-    noise = max((one.noise for one in changes.values()), default=0.0)
-    tell(
-        "merged",
-        f"Wrote {options.out}: {told or 'no change'}; "
-        f"at least {recovered:.1%} of each update is in it, under rounding noise of at most {noise:.2g} of its size; "
-        "all else has the base's bytes.",
-        file=str(options.out),
-        bytes=options.out.stat().st_size,
-        types=dict(types),
-        recovered=recovered,
-        noise=noise,
-        tensors={name: {**asdict(one), "kind": one.kind.name} for name, one in changes.items()},
-    )
+    _say_changes(options.out, changes)
 
 
 def merge(
@@ -226,6 +198,42 @@ def _refuse_wrong_base(options: argparse.Namespace, base: GGUFReader, digest: st
         raise Refusal(
             "model", f"The adapter was trained on {trained_on['file']}, which is not this {options.model.name}."
         )
+
+
+def _say_size(options: argparse.Namespace, base: GGUFReader, updates: dict[str, Update]) -> None:
+    least, most = sizes(base, updates, options.quantise)
+    tell(
+        "size",
+        f"The tuned model will take {_megabytes(least)} to {_megabytes(most)}; "
+        f"the base takes {_megabytes(options.model.stat().st_size)}.",
+        least=least,
+        most=most,
+        base=options.model.stat().st_size,
+    )
+    free = shutil.disk_usage(options.out.parent).free
+    if free < most:
+        raise Refusal(
+            "disk", f"{options.out.parent} has {_megabytes(free)} free and {_megabytes(most)} may be needed: make room."
+        )
+
+
+def _say_changes(out: Path, changes: dict[str, Change]) -> None:
+    types = Counter(one.kind.name for one in changes.values())
+    told = ", ".join(f"{count} tensors in {kind}" for kind, count in types.items())
+    recovered = min((one.recovered for one in changes.values()), default=1.0)
+    noise = max((one.noise for one in changes.values()), default=0.0)
+    tell(
+        "merged",
+        f"Wrote {out}: {told or 'no change'}; "
+        f"at least {recovered:.1%} of each update is in it, under rounding noise of at most {noise:.2g} of its size; "
+        "all else has the base's bytes.",
+        file=str(out),
+        bytes=out.stat().st_size,
+        types=dict(types),
+        recovered=recovered,
+        noise=noise,
+        tensors={name: {**asdict(one), "kind": one.kind.name} for name, one in changes.items()},
+    )
 
 
 def _encoded(values: NDArray[np.float32], kind: Type) -> NDArray[Any]:
