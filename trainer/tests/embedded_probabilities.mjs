@@ -7,13 +7,22 @@ import { pathToFileURL } from "node:url";
 
 const runtime = join(process.argv[2], "node_modules", "node-llama-cpp", "dist", "index.js");
 const { getLlama } = await import(pathToFileURL(runtime).href);
-const llama = await getLlama({ gpu: false, build: "never", progressLogs: false, logLevel: "error", maxThreads: 1 });
+const llama = await getLlama({
+  gpu: false,
+  build: "never",
+  progressLogs: false,
+  logLevel: "error",
+  maxThreads: 1,
+});
 const results = [];
 for (const job of JSON.parse(readFileSync(0, "utf8"))) {
   const model = await llama.loadModel({ modelPath: job.model });
   const lora = job.adapter === null ? undefined : { adapters: [{ filePath: job.adapter }] };
   const context = await model.createContext({ contextSize: 64, threads: 1, lora });
-  const input = job.tokens.map((token) => [token, { generateNext: { logits: true, options: { temperature: 0 } } }]);
+  const input = job.tokens.map((token) => [
+    token,
+    { generateNext: { logits: true, options: { temperature: 0 } } },
+  ]);
   const outputs = await context.getSequence().controlledEvaluate(input);
   results.push(outputs.map((output) => probabilities(output.next.logits)));
   await context.dispose();
