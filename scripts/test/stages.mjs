@@ -57,8 +57,8 @@ export const stages = [
   {
     name: "trainer",
     title: "Trainer: lint, types and tests of the Python package",
-    parts: [...always, "trainer"],
-    limitSeconds: 900,
+    parts: [...always, "trainer", "embedded", "ollama"],
+    limitSeconds: 1200,
     tool: ["scripts/test/trainer.mjs"],
     tests: true,
   },
