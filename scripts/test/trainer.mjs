@@ -43,9 +43,11 @@ async function checkTrainer(args) {
     console.error("EXIT_ML_TRAINER_PYTHON is not set. Start these checks with: npm test -- --only trainer");
     return 1;
   }
-  // One thread: the matrices are tiny, and more threads would only wait for each other.
-  const env = { ...process.env, HF_HUB_OFFLINE: "1", OMP_NUM_THREADS: "1", PYTHONDONTWRITEBYTECODE: "1" };
   const temporary = fs.mkdtempSync(path.join(os.tmpdir(), "exit-ml-pytest-"));
+  // One thread: the matrices are tiny, and more threads would only wait for each other.
+  const quiet = { HF_HUB_OFFLINE: "1", OMP_NUM_THREADS: "1", PYTHONDONTWRITEBYTECODE: "1" };
+  // torch leaves a folder where temporary files go.
+  const env = { ...process.env, ...quiet, TMPDIR: temporary };
   const xml = path.join(temporary, "report.xml");
   const pytest = ["pytest", "-q", "-p", "no:cacheprovider", "-W", "ignore", `--junitxml=${xml}`];
   const rest = args.filter((arg) => !arg.startsWith("--outputFile") && !arg.startsWith("--reporter"));

@@ -8,7 +8,6 @@ import multiprocessing
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -54,6 +53,7 @@ def run_stage(folder: Path, settings: StageSettings = SETTINGS, budget: int = 24
     """The stage in `folder`, begun or gone on with: its result and the adapter."""
     torch.set_num_threads(1)
     trainee = trainee_of()
+    folder.mkdir(exist_ok=True)
     report.start_log(folder / "metrics.jsonl", folder / "tensorboard")
     result = train_stage(trainee, groups_of(), settings, Budget(budget, chunk=4), folder / "checkpoint", "a stage")
     return result, get_peft_model_state_dict(trainee.model)
@@ -123,8 +123,8 @@ def one_of_two(folder: Path, rank: int) -> None:
 @contextlib.contextmanager
 def _warm(folder: Path) -> Iterator[None]:
     """What only the first stage of a process does, above all imports, is behind it."""
-    with tempfile.TemporaryDirectory() as elsewhere, _silent(folder):
-        run_stage(Path(elsewhere))
+    with _silent(folder):
+        run_stage(folder / "warm")
         yield
 
 
