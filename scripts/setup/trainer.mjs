@@ -42,7 +42,7 @@ export async function trainer({
         limitSeconds: 120,
         what: "Making the trainer's environment",
       });
-      progress("installing PyTorch and the trainer's other packages (5.7 GB, about 4 min)");
+      progress("installing PyTorch and the trainer's other packages (6 GB, about 5 min)");
       const pip = [
         "-m",
         "pip",
