@@ -29,6 +29,7 @@ const testsWithout = {
   editor: "editor",
   browser: "editor",
   python: "oracle",
+  trainer: "trainer",
 };
 
 /** @param {string[]} args @returns {Promise<number>} exit status */

@@ -16,6 +16,7 @@ import { isMain, stopRunning } from "./process.mjs";
 import { python } from "./python.mjs";
 import { sandboxImage } from "./sandbox-image.mjs";
 import { secondModel } from "./second-model.mjs";
+import { trainer } from "./trainer.mjs";
 
 /** @typedef {{ ok: boolean, skippedBecause?: string, details?: Record<string, any> }} Result */
 /** @typedef {Record<string, Result>} Results */
@@ -57,6 +58,7 @@ const parts = {
     bring: (progress) => secondModel({ progress }),
   },
   python: { title: "Python", needs: [], bring: (progress) => python({ progress }) },
+  trainer: { title: "trainer", needs: [], bring: (progress) => trainer({ progress }) },
 };
 
 const partNames = Object.keys(parts);
@@ -166,6 +168,7 @@ export function environmentFor(results) {
   }
   if (results.browser?.details) env.EXIT_ML_TEST_BROWSER = results.browser.details.program;
   if (results.python?.details) env.EXIT_ML_TEST_PYTHON = results.python.details.program;
+  if (results.trainer?.details) env.EXIT_ML_TRAINER_PYTHON = results.trainer.details.python;
   return env;
 }
 

@@ -9,8 +9,9 @@ import { repository } from "../setup/repository.mjs";
  * @property {string} title
  * @property {string[]} parts
  * @property {number} limitSeconds
- * @property {[string, ...string[]]} tool npm package (or package/program) and its arguments
- * @property {boolean} [tests] run by vitest: its tests are counted
+ * @property {[string, ...string[]]} tool npm package (or package/program, or a file of this repository that ends with
+ *   .mjs) and its arguments
+ * @property {boolean} [tests] writes what vitest's JSON reporter writes: its tests are counted
  */
 
 const always = ["node24", "dependencies"];
@@ -51,6 +52,14 @@ export const stages = [
     parts: [...always, "python"],
     limitSeconds: 900,
     tool: vitest("oracle"),
+    tests: true,
+  },
+  {
+    name: "trainer",
+    title: "Trainer: lint, types and tests of the Python package",
+    parts: [...always, "trainer", "embedded", "ollama"],
+    limitSeconds: 1200,
+    tool: ["scripts/test/trainer.mjs"],
     tests: true,
   },
   {
@@ -103,6 +112,7 @@ export function chooseStages(args) {
  */
 export function nodeArguments({ tool }) {
   const [name, ...args] = tool;
+  if (name.endsWith(".mjs")) return [path.join(repository, name), ...args];
   const [, packageName = name, program] = /^((?:@[^/]+\/)?[^/]+)(?:\/(.+))?$/.exec(name) ?? [];
   const folder = path.join(repository, "node_modules", packageName);
   const { bin } = JSON.parse(fs.readFileSync(path.join(folder, "package.json"), "utf8"));

@@ -1,0 +1,42 @@
+"""`python -m exit_trainer VERB`: doctor, estimate, train, merge, verify."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import warnings
+
+# Nothing is fetched: weights and tokenizer come out of the file that was served. Before transformers is imported.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# Threads that wait for each other sleep instead of spinning: on two busy cores an update took 4 s so, else 69 s. Before
+# torch is imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# What there is to tell, `report` tells: no bars, no warnings of libraries, and of transformers only errors.
+warnings.simplefilter("ignore")
+os.environ.setdefault("TQDM_DISABLE", "1")
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+
+
+def main() -> int:
+    from exit_trainer import doctor, estimate, merge, train, verify
+    from exit_trainer.report import Refusal, tell
+
+    parser = argparse.ArgumentParser(prog="exit_trainer", description=__doc__)
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    verbs_by_name = {"doctor": doctor, "estimate": estimate, "train": train, "merge": merge, "verify": verify}
+    for name, module in verbs_by_name.items():
+        verb = verbs.add_parser(name, help=(module.__doc__ or "").splitlines()[0])
+        module.add_arguments(verb)
+        verb.set_defaults(run=module.run)
+    options = parser.parse_args()
+    try:
+        options.run(options)
+    except Refusal as refusal:
+        tell("refused", str(refusal), reason=refusal.reason)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""The base model as it is served: weights and tokenizer out of its GGUF file, with an adapter on all linear layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import torch
+from gguf import GGUFReader
+from peft import LoraConfig, PeftModel, get_peft_model
+from torch import nn
+from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+ARCHITECTURES = ("llama", "qwen2", "qwen3", "gemma3")
+"""Values of `general.architecture` that can be read, trained and written back."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the file says about itself."""
+
+    architecture: str
+    name: str
+    end_token: int
+    """Id with which a reply ends: the end of a turn where the file names one, else the end of the text."""
+    template: str | None
+    context_length: int
+
+
+@dataclass(frozen=True)
+class Trainee:
+    """A model in training: a frozen base, an adapter over it."""
+
+    model: PeftModel
+    tokenizer: PreTrainedTokenizerBase
+    facts: Facts
+
+    @property
+    def backbone(self) -> PreTrainedModel:
+        return cast(PreTrainedModel, self.model.get_base_model().model)
+
+    @property
+    def head(self) -> nn.Module:
+        return cast(nn.Module, self.model.get_base_model().lm_head)
+
+    @property
+    def softcap(self) -> float | None:
+        return getattr(self.backbone.config, "final_logit_softcapping", None)
+
+    def tokenize(self, text: str) -> list[int]:
+        """Ids of exactly this text: special tokens written in it are read as such, none is added."""
+        return self.tokenizer(text, add_special_tokens=False)["input_ids"]
+
+
+def facts_of(file: Path) -> Facts:
+    """
+    Raises:
+        ValueError: the file cannot be trained on, in words.
+    """
+    try:
+        reader = GGUFReader(file)
+    except (OSError, ValueError, IndexError) as problem:
+        raise ValueError(f"{file} cannot be read as a GGUF file: {problem}") from None
+
+    def field(name: str) -> object:
+        found = reader.get_field(name)
+        return None if found is None else found.contents()
+
+    architecture = str(field("general.architecture"))
+    if architecture not in ARCHITECTURES:
+        raise ValueError(
+            f"{file.name} holds a {architecture} model; those that can be trained are {', '.join(ARCHITECTURES)}. "
+            "Use a model of one of these families."
+        )
+    if (field("split.count") or 0) not in (0, 1):
+        raise ValueError(f"{file.name} is one part of a model in several files: join them first.")
+    if field("tokenizer.ggml.tokens") is None:
+        raise ValueError(f"{file.name} has no tokenizer in it, so prompts cannot be read as the server read them.")
+    end = field("tokenizer.ggml.eot_token_id")
+    if end is None:
+        end = field("tokenizer.ggml.eos_token_id")
+    if end is None:
+        raise ValueError(f"{file.name} does not say with which token a reply ends.")
+    return Facts(
+        architecture=architecture,
+        name=str(field("general.name") or file.stem),
+        end_token=int(end),  # type: ignore[call-overload]
+        template=field("tokenizer.chat_template"),  # type: ignore[arg-type]
+        context_length=int(field(f"{architecture}.context_length") or 0),  # type: ignore[call-overload]
+    )
+
+
+def load(
+    file: Path,
+    device: torch.device,
+    dtype: torch.dtype,
+    rank: int = 16,
+    alpha: int = 32,
+    adapter: Path | None = None,
+) -> Trainee:
+    """The served weights, dequantised, with a fresh adapter or the one in the folder `adapter`.
+
+    The adapter is kept in float32 whatever the base is, as its updates are smaller than bfloat16 can tell.
+    """
+    facts = facts_of(file)
+    options = {"gguf_file": file.name, "local_files_only": True}
+    tokenizer = AutoTokenizer.from_pretrained(file.parent, **options)
+    # Said outright: with a package of kernels installed, transformers would keep the weights packed.
+    plain = GgufConfig(dequantize=True)
+    base = AutoModelForCausalLM.from_pretrained(file.parent, **options, dtype=dtype, quantization_config=plain)
+    base.config.use_cache = False
+    if adapter is None:
+        settings = LoraConfig(r=rank, lora_alpha=alpha, lora_dropout=0.0, target_modules="all-linear")
+        model: PeftModel = get_peft_model(base, settings, autocast_adapter_dtype=True)
+    else:
+        model = PeftModel.from_pretrained(base, adapter, is_trainable=True, autocast_adapter_dtype=True)
+    return Trainee(model.to(device).eval(), tokenizer, facts)

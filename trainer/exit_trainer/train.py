@@ -1,0 +1,163 @@
+"""`python -m exit_trainer train`: from an export and the served model's GGUF file to an adapter."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import distributed as dist
+
+from exit_trainer import checkpoint
+from exit_trainer.device import choose_device, choose_dtype
+from exit_trainer.groups import Intake, read_groups
+from exit_trainer.model import Trainee, load
+from exit_trainer.objective import Objective
+from exit_trainer.prefix import checkpointed, refuse_unsupported
+from exit_trainer.report import Refusal, start_log, tell
+from exit_trainer.stage import StageResult, StageSettings, train_stage
+from exit_trainer.update import Budget
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", type=Path, required=True, help="GGUF file of the model that was served")
+    parser.add_argument("--groups", type=Path, required=True, help="groups.jsonl of an export")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the stage: checkpoints, metrics, adapter")
+    parser.add_argument("--adapter", type=Path, help="adapter to go on from; without it a new one")
+    parser.add_argument("--device", default="auto", help="cuda, mps, cpu, or auto (default): the first there is")
+    parser.add_argument("--dtype", default="auto", help="of the frozen weights: bfloat16, float32, or auto (default)")
+    parser.add_argument("--rank", type=int, default=16, help="of a new adapter (default: 16)")
+    parser.add_argument("--alpha", type=int, default=32, help="of a new adapter (default: 32)")
+    parser.add_argument("--tokens", type=int, default=4096, help="tokens that go through the model at once")
+    parser.add_argument("--checkpointing", action="store_true", help="less memory, a third more time")
+    objective, stage = Objective(), StageSettings()
+    parser.add_argument(
+        "--reduction",
+        default=objective.reduction,
+        choices=["grpo", "dr_grpo", "dapo", "bnpo", "gspo"],
+        help=f"how token losses become one (default: {objective.reduction})",
+    )
+    for name, owner in [
+        *((name, objective) for name in ("eps", "eps_high", "delta", "beta", "behaviour_cap", "max_length")),
+        *((name, stage) for name in ("learning_rate", "updates", "least_groups", "seed", "gradient_norm")),
+        *((name, stage) for name in ("most_square", "least_effective", "most_mismatch")),
+    ]:
+        default: Any = getattr(owner, name)
+        flag = "--" + name.replace("_", "-")
+        parser.add_argument(flag, type=type(default), default=default, help=f"default: {default}")
+
+
+def settings_of(options: argparse.Namespace) -> StageSettings:
+    named = vars(options)
+    objective = Objective(**{name: named[name] for name in asdict(Objective())})
+    own = {name: named[name] for name in asdict(StageSettings()) if name != "objective"}
+    return StageSettings(objective=objective, **own)
+
+
+def run(options: argparse.Namespace) -> None:
+    """
+    Raises:
+        Refusal: what keeps the stage from being trained, in words.
+    """
+    settings = settings_of(options)
+    options.out.mkdir(parents=True, exist_ok=True)
+    start_log(options.out / "metrics.jsonl", options.out / "tensorboard")
+    device = choose_device(options.device)
+    dtype = choose_dtype(options.dtype, device)
+    tell("device", f"Training on {device} with weights in {dtype}.", device=str(device), dtype=str(dtype))
+    if "RANK" in os.environ:
+        # gloo adds up what lies in the machine's memory: sums and log-probabilities.
+        dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
+    try:
+        tell("loading", f"Reading {options.model.name}: the weights are dequantised (some minutes for a large model).")
+        trainee = load_trainee(options, device, dtype)
+        intake = read_intake(options.groups, trainee)
+        stage = checkpoint.digest_of(
+            asdict(settings),
+            checkpoint.file_digest(options.model),
+            checkpoint.file_digest(options.groups),
+            None if options.adapter is None else checkpoint.file_digest(options.adapter / "adapter_model.safetensors"),
+            [options.rank, options.alpha],
+        )
+        work = options.out / "checkpoint"
+        result = _train(trainee, intake, settings, options, work, stage)
+        if not dist.is_initialized() or dist.get_rank() == 0:
+            checkpoint.save_adapter(options.out / "adapter", trainee.model)
+            _note(options, settings, intake, result)
+            shutil.rmtree(work)
+    finally:
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
+
+def load_trainee(options: argparse.Namespace, device: torch.device, dtype: torch.dtype) -> Trainee:
+    try:
+        torch.manual_seed(options.seed)
+        trainee = load(options.model, device, dtype, options.rank, options.alpha, options.adapter)
+        refuse_unsupported(trainee.model, trainee.backbone.config)
+    except ValueError as problem:
+        raise Refusal("model", str(problem)) from None
+    return trainee
+
+
+def read_intake(file: Path, trainee: Trainee) -> Intake:
+    try:
+        intake = read_groups(file, trainee.tokenize, trainee.facts.end_token)
+    except (OSError, ValueError) as problem:
+        raise Refusal("groups", str(problem)) from None
+    dropped = ", ".join(f"{count} {reason}" for reason, count in intake.dropped.items()) or "none"
+    tell(
+        "groups",
+        f"{len(intake.groups)} of {intake.seen} groups; left out: {dropped}; "
+        f"{intake.masked_share:.0%} of the tokens have no weight.",
+        kept=len(intake.groups),
+        seen=intake.seen,
+        dropped=dict(intake.dropped),
+        masked=intake.masked_share,
+    )
+    if not intake.groups:
+        raise Refusal("groups", f"{file} holds no group to learn from. Search longer, then export again.")
+    return intake
+
+
+def _train(
+    trainee: Trainee,
+    intake: Intake,
+    settings: StageSettings,
+    options: argparse.Namespace,
+    work: Path,
+    stage: str,
+) -> StageResult:
+    budget = Budget(options.tokens)
+    if not options.checkpointing:
+        return train_stage(trainee, intake.groups, settings, budget, work, stage)
+    with checkpointed(trainee.backbone):
+        return train_stage(trainee, intake.groups, settings, budget, work, stage)
+
+
+def _note(options: argparse.Namespace, settings: StageSettings, intake: Intake, result: StageResult) -> None:
+    """`stage.json`: what the adapter came from, for whoever finds the folder later."""
+    note = {
+        "model": {"file": options.model.name, "sha256": checkpoint.file_digest(options.model)},
+        "groups": {"sha256": checkpoint.file_digest(options.groups), "kept": len(intake.groups), "seen": intake.seen},
+        "dropped": dict(intake.dropped),
+        "settings": asdict(settings),
+        "rank": options.rank,
+        "alpha": options.alpha,
+        "result": asdict(result),
+        "versions": {"torch": torch.__version__},
+    }
+    file = options.out / "stage.json"
+    checkpoint.write_whole(file, lambda draft: draft.write_text(json.dumps(note, indent=2) + "\n"))
+    tell(
+        "trained",
+        f"Trained: {result.updates} updates, ended by {result.ended}. The adapter is in {options.out / 'adapter'}.",
+        updates=result.updates,
+        ended=result.ended,
+        adapter=str(options.out / "adapter"),
+    )

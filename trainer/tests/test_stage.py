@@ -1,0 +1,200 @@
+"""A stage ends with the same adapter whatever happens to it on the way."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import random
+import signal
+from pathlib import Path
+
+import pytest
+import torch
+from stage_child import (
+    SETTINGS,
+    UPDATES,
+    gradients,
+    groups_of,
+    in_process,
+    killed_stage,
+    one_of_two,
+    run_stage,
+    trainee_of,
+    whole_stage,
+)
+
+from exit_trainer import checkpoint, report, stage, update
+from exit_trainer.groups import Group, Reply
+from exit_trainer.report import Refusal
+from exit_trainer.stage import StageResult, StageSettings, measure_mismatch, plan_updates, refuse_mismatch
+from exit_trainer.update import micro_batches
+
+KILLS = int(os.environ.get("EXIT_ML_TEST_KILLS", "5"))
+
+
+def same(found: dict, wanted: dict, tolerance: float = 0.0) -> None:
+    assert found.keys() == wanted.keys()
+    for name in wanted:
+        torch.testing.assert_close(found[name], wanted[name], rtol=0, atol=tolerance)
+
+
+def losses(folder: Path) -> list[tuple[int, float]]:
+    rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return [(row["update"], row["loss"]) for row in rows]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a stage that nothing happened to."""
+    folder = tmp_path_factory.mktemp("whole")
+    process = in_process(whole_stage, folder)
+    process.join()
+    assert process.exitcode == 0
+    return folder
+
+
+def test_every_group_is_taken_once_in_an_order_of_the_seed() -> None:
+    plan = plan_updates(50, StageSettings())
+    assert [len(part) for part in plan] == [4] * 12 + [2]
+    assert sorted(at for part in plan for at in part) == list(range(50))
+    assert plan == plan_updates(50, StageSettings()) != plan_updates(50, StageSettings(seed=1))
+    assert [len(part) for part in plan_updates(7, StageSettings())] == [3, 3, 1]
+
+
+def test_micro_batches_keep_to_the_budget_and_take_the_longest_first() -> None:
+    assert list(micro_batches([3, 9, 4, 4], 12)) == [[1], [2, 3, 0]]
+    assert list(micro_batches([30, 2], 12)) == [[0], [1]]
+
+
+def test_the_token_budget_does_not_change_the_gradient() -> None:
+    wanted = gradients(range(6), budget=10_000)
+    for budget in (1, 13, 30):
+        found = gradients(range(6), budget)
+        assert max(float((found[name] - wanted[name]).norm() / wanted[name].norm()) for name in wanted) < 1e-5
+
+
+def test_a_stage_killed_at_any_moment_ends_with_the_same_bits(whole: Path, tmp_path: Path) -> None:
+    """Bit for bit, on one thread of a CPU; so does the loss curve, without a gap and without a row twice."""
+    ended = torch.load(whole / "whole.pt", weights_only=True)
+    assert [number for number, _ in losses(whole)] == list(range(1, UPDATES + 1))
+    draw = random.Random(7)
+    for number in range(KILLS):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        moment = draw.randrange(1, ended["calls"])
+        process = in_process(killed_stage, folder, moment)
+        process.join()
+        assert process.exitcode == -signal.SIGKILL, f"not killed at call {moment}"
+        result, adapter = run_stage(folder)
+        assert result == StageResult(UPDATES, "groups")
+        same(adapter, ended["adapter"])
+        assert losses(folder) == losses(whole), f"killed at call {moment}"
+
+
+def test_a_checkpoint_cut_off_while_it_is_written_leaves_the_last_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainee = trainee_of()
+    optimiser = torch.optim.AdamW(trainee.model.parameters(), lr=1.0)
+    checkpoint.save(tmp_path, trainee.model, optimiser, "a stage", {"updates": 1})
+
+    def faulty_save(_: object, file: Path) -> None:
+        file.write_bytes(b"half of it")
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(torch, "save", faulty_save)
+    with pytest.raises(OSError, match="No space"):
+        checkpoint.save(tmp_path, trainee.model, optimiser, "a stage", {"updates": 2})
+    assert checkpoint.load(tmp_path, trainee.model, optimiser, "a stage") == {"updates": 1}
+    assert checkpoint.load(tmp_path, trainee.model, optimiser, "another stage") is None
+
+
+def test_out_of_memory_halves_the_budget_and_changes_nothing_else(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real, budgets = update._group, []
+
+    def faulty_group(*arguments):
+        budgets.append(arguments[-1].tokens)
+        if len(budgets) == 4:  # the second of an update: the gradient of the first is there, and must go
+            raise torch.OutOfMemoryError("injected")
+        return real(*arguments)
+
+    monkeypatch.setattr(update, "_group", faulty_group)
+    _, adapter = run_stage(tmp_path)
+    assert budgets == [24] * 4 + [12] * 4
+    assert '"event": "memory"' in capsys.readouterr().out
+    same(adapter, torch.load(whole / "whole.pt", weights_only=True)["adapter"], 1e-5)
+
+
+def test_what_does_not_fit_one_reply_at_a_time_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def faulty_accumulate(*_):
+        raise torch.OutOfMemoryError("injected")
+
+    monkeypatch.setattr(stage, "accumulate", faulty_accumulate)
+    with pytest.raises(Refusal, match="--checkpointing") as refusal:
+        run_stage(tmp_path)
+    assert refusal.value.reason == "out-of-memory"
+
+
+def test_mismatch_is_over_tokens_that_count_and_are_known() -> None:
+    nan = float("nan")
+    reply = Reply(0, [1, 2, 3, 4], [1.0, 0.0, 1.0, 1.0], [-1.0, -9.0, -2.0, nan], 1.0)
+    groups = [Group("g", "p", [1], [reply])]
+    assert measure_mismatch(groups, [[torch.tensor([-1.1, 0.0, -2.3, 0.0])]]) == pytest.approx(0.2)
+    unknown = dataclasses.replace(reply, behaviour=[nan] * 4)
+    assert measure_mismatch([Group("g", "p", [1], [unknown])], [[torch.zeros(4)]]) is None
+
+
+def test_groups_of_another_model_are_refused_with_a_diagnosis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import stage_child
+
+    strange = [
+        dataclasses.replace(
+            group,
+            replies=[dataclasses.replace(reply, behaviour=[-0.01] * len(reply.ids)) for reply in group.replies],
+        )
+        for group in groups_of()
+    ]
+    monkeypatch.setattr(stage_child, "groups_of", lambda: strange)
+    with pytest.raises(Refusal, match="did not sample from these weights") as refusal:
+        run_stage(tmp_path)
+    assert refusal.value.reason == "mismatch"
+    refuse_mismatch(0.1, StageSettings())
+    refuse_mismatch(None, StageSettings())
+
+
+@pytest.mark.parametrize(
+    ("limit", "ended"),
+    [({"most_square": 1e-9}, "drift"), ({"least_effective": 1.0}, "sample size")],
+)
+def test_a_policy_that_moved_too_far_ends_the_stage_for_good(tmp_path: Path, limit: dict, ended: str) -> None:
+    settings = dataclasses.replace(SETTINGS, **limit)
+    result, adapter = run_stage(tmp_path, settings)
+    # The first update is at the old policy itself.
+    assert result == StageResult(2, ended)
+    again, same_adapter = run_stage(tmp_path, settings)
+    assert again == result
+    same(same_adapter, adapter)
+
+
+def test_two_processes_give_what_one_gives(whole: Path, tmp_path: Path) -> None:
+    processes = [in_process(one_of_two, tmp_path, rank) for rank in range(2)]
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0]
+    first, second = (torch.load(tmp_path / f"process-{rank}.pt", weights_only=True) for rank in range(2))
+    same(first["adapter"], second["adapter"])
+    same(first["gradients"], gradients(range(6)), 1e-6)
+    same(first["adapter"], torch.load(whole / "whole.pt", weights_only=True)["adapter"], 1e-6)
+    assert [number for number, _ in losses(tmp_path)] == list(range(1, UPDATES + 1))
+
+
+def test_what_was_told_after_the_last_checkpoint_is_told_once(tmp_path: Path) -> None:
+    file = tmp_path / "metrics.jsonl"
+    file.write_text('{"update": 1, "loss": 0.5}\n{"update": 2, "loss": 0.4}\n{"update": 3, "lo')
+    report.start_log(file, tmp_path / "tensorboard")
+    report.rewind_log(1)
+    report.tell("update", "again", update=2, loss=0.25)
+    assert losses(tmp_path) == [(1, 0.5), (2, 0.25)]
