@@ -35,6 +35,7 @@ interface Batch {
   next: Ready | undefined;
   /** Makes one of the free volumes ready. */
   ready(): Ready | undefined;
+  hatchFor(volume: string): Made;
   /** Volumes a revision is using. */
   lent: number;
   /** No more is lent; it goes when the last volume comes back. */
@@ -83,6 +84,17 @@ export function createHolders(settings: HolderSettings): Holders {
     });
   }
 
+  /** Its hatch was made while nobody waited for it: what failed then is no trouble of this trial, and made again. */
+  function soundHatch(batch: Batch, { volume, hatch }: Ready): Promise<Made> {
+    return hatch.created.then(
+      () => hatch,
+      () => {
+        settings.tidying.add(() => hatch.remove());
+        return batch.hatchFor(volume);
+      },
+    );
+  }
+
   function retire(batch: Batch, made: Promise<Batch> | null): void {
     if (current === made) current = null;
     if (batch.closed) return;
@@ -110,7 +122,8 @@ export function createHolders(settings: HolderSettings): Holders {
           open(run, needMs).catch(() => undefined);
         }
         return {
-          ...taken,
+          volume: taken.volume,
+          hatch: await soundHatch(batch, taken),
           diskFull: new Promise(() => undefined),
           async isSound() {
             const running = await isRunning(batch.container);
@@ -185,23 +198,13 @@ async function makeBatch(settings: HolderSettings, run: string | null, lifetimeM
     const isFull = (volume: string): Promise<boolean> =>
       hasNoRoom(container, `/volumes/${volumes.indexOf(volume)}`);
     const free = [...volumes];
+    const hatchFor = (volume: string): Made => makeHatch(engine, owner, image, volume, labels);
     const ready = (): Ready | undefined => {
       const volume = free.pop();
-      return volume === undefined
-        ? undefined
-        : { volume, hatch: makeHatch(engine, owner, image, volume, labels) };
+      return volume === undefined ? undefined : { volume, hatch: hatchFor(volume) };
     };
-    return {
-      container,
-      endsAt,
-      isFull,
-      remove,
-      next: ready(),
-      ready,
-      lent: 0,
-      closed: false,
-      whenRemoved: [],
-    };
+    const lending = { next: ready(), lent: 0, closed: false, whenRemoved: [] };
+    return { container, endsAt, isFull, remove, ready, hatchFor, ...lending };
   } catch (error) {
     tidying.add(remove);
     throw error;
