@@ -81,7 +81,7 @@ try {
   const tickets = readdirSync(leases, { recursive: true, encoding: "utf8" }).filter((name) =>
     name.endsWith(".json"),
   );
-  const outputs = readdirSync(join(measured.folder, "outputs")).filter((name) => name !== ".trials");
+  const outputs = readdirSync(join(measured.folder, "outputs")).filter((name) => !name.startsWith("."));
   left = [...tickets, ...outputs];
 } finally {
   store.close();
