@@ -19,16 +19,23 @@ export interface Search {
 }
 
 export function searchFor(word: string): Search {
-  const length = Buffer.byteLength(word);
+  const overlap = Buffer.byteLength(word) - 1;
+  // Where two pieces meet: the end of what came before, then the head of the next. Used again and again, as a fresh
+  // buffer for each piece would be tens of megabytes before it is collected.
+  const seam = Buffer.alloc(2 * overlap);
+  let kept = 0;
   let found = false;
-  let end = Buffer.alloc(0);
   return {
     push(bytes) {
       if (found) return;
-      const piece = Buffer.concat([end, bytes]);
-      found = piece.includes(word);
-      // Copied, or the whole piece would be kept for its end.
-      end = Buffer.from(piece.subarray(Math.max(0, piece.length - length + 1)));
+      const piece = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      const met = kept + piece.copy(seam, kept, 0, overlap);
+      found = piece.includes(word) || seam.subarray(0, met).includes(word);
+      if (piece.length >= overlap) kept = piece.copy(seam, 0, piece.length - overlap);
+      else {
+        seam.copyWithin(0, Math.max(0, met - overlap), met);
+        kept = Math.min(met, overlap);
+      }
     },
     found: () => found,
   };
