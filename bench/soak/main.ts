@@ -81,7 +81,9 @@ try {
   const tickets = readdirSync(leases, { recursive: true, encoding: "utf8" }).filter((name) =>
     name.endsWith(".json"),
   );
-  const outputs = readdirSync(join(measured.folder, "outputs")).filter((name) => !name.startsWith("."));
+  // Both are the sandbox's own and go with it; what stands in them is looked at when it is closed.
+  const own = [".trials", ".warden"];
+  const outputs = readdirSync(join(measured.folder, "outputs")).filter((name) => !own.includes(name));
   left = [...tickets, ...outputs];
 } finally {
   store.close();
