@@ -81,7 +81,7 @@ try {
   const tickets = readdirSync(leases, { recursive: true, encoding: "utf8" }).filter((name) =>
     name.endsWith(".json"),
   );
-  // Both are the sandbox's own and go with it; what stands in them is looked at when it is closed.
+  // Evaluators' folders, counted when the sandbox is closed, and the program of process 1, kept for the next trial.
   const own = [".trials", ".warden"];
   const outputs = readdirSync(join(measured.folder, "outputs")).filter((name) => !own.includes(name));
   left = [...tickets, ...outputs];
