@@ -38,7 +38,7 @@ export function drive(run: Run, crew: Crew, parts: RunParts): ActiveRun {
     ...parts,
     ...crew,
     run,
-    policyVersion: policyVersion(crew.policyInfo, 0),
+    policyVersion: policyVersion(crew.policyInfo),
     observer: observe(parts),
     checkSpace: () => checkSpace(spaces, parts.freeBytes),
     withModel: modelTurns({ ...crew, arbiter: parts.arbiter, capacity: crew.engine }),

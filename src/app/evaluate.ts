@@ -7,7 +7,7 @@ import { cellOf, goalFrom, type Protocol } from "../core/evaluate/cell.ts";
 import type { Trajectory } from "../core/evaluate/chain.ts";
 import { commonStarts, curvesOf, type MeasuredCell, type MeasuredPolicy } from "../core/evaluate/curves.ts";
 import { refuseTooLarge, trialNeed } from "../core/need.ts";
-import { policyVersion } from "../core/policy-version.ts";
+import { evaluatedName } from "../core/policy-version.ts";
 import type { EngineResources, Policy, Sandbox, Scorer } from "../core/ports.ts";
 import type { EvaluationReport } from "../core/reports.ts";
 import { drawSeed } from "../core/rng.ts";
@@ -111,7 +111,7 @@ async function evaluateOne(
   const records = store.evaluations;
   emit({ type: "progress", text: "Loading the model" });
   const policyInfo = await policy.describe(signal);
-  const name = policyVersion(policyInfo, 0);
+  const name = evaluatedName(policyInfo);
   const tasks = starts.map(({ task }) => task);
   const cells = await openCells(name, starts, request, { ...parts, policy, policyInfo }, signal);
   const stepsOf = ({ cell }: LiveCell) =>

@@ -224,6 +224,8 @@ export interface Budget {
   readonly tokens: number | null;
   /** In the raw metric of the tasks; reached when every task of the run has a revision that reaches it. */
   readonly target: number | null;
+  /** Informative iterations (EXIT.md section 5), as a round collects them; absent: as many as come. */
+  readonly informative?: number;
 }
 
 export interface Provenance {
@@ -245,7 +247,7 @@ export interface Run {
   /** ISO 8601. */
   readonly startedAt: string;
   readonly endedAt: string | null;
-  /** `iterations`, `hours`, `tokens`, `target` or `replaced`; null while unfinished. */
+  /** `iterations`, `hours`, `tokens`, `target`, `informative` or `replaced`; null while unfinished. */
   readonly endedBy: string | null;
   /** What it was begun with: the model and its licence, the engine and the image by digest. */
   readonly provenance: Provenance | null;

@@ -34,7 +34,7 @@ export interface LoopContext extends Omit<IterationPorts, "busy"> {
   readonly withModel: <T>(work: () => Promise<T>, signal: AbortSignal) => Promise<T>;
 }
 
-export type LoopEnd = "iterations" | "hours" | "tokens" | "target";
+export type LoopEnd = "iterations" | "hours" | "tokens" | "target" | "informative";
 
 interface OpenGroup {
   readonly group: Group;
@@ -259,6 +259,7 @@ function budgetEnd(
   const { budget } = context.run;
   if (budget.target !== null && targetReached(budget.target, context.tasks, view)) return "target";
   if (budget.iterations !== null && iteration >= budget.iterations) return "iterations";
+  if (budget.informative !== undefined && view.informative() >= budget.informative) return "informative";
   if (budget.tokens !== null && spent.tokens >= budget.tokens) return "tokens";
   if (budget.hours !== null && spent.ms >= budget.hours * 3_600_000) return "hours";
   return null;

@@ -3,12 +3,20 @@ import type { PolicyInfo } from "./ports.ts";
 /**
  * The name of a policy version: `<model>@<weights>.<template>#v<promotions>`, with the first 12 and 6 digits of
  * the digests. Versions of one line share everything before `#v`: base weights and chat template.
+ * @throws RangeError for a tuned model that was not promoted: it has no version.
  */
-export function policyVersion(info: PolicyInfo, promotions: number): string {
-  return `${policyLine(info)}#v${promotions}`;
+export function policyVersion(info: PolicyInfo): string {
+  const version = info.tuned === undefined ? 0 : info.tuned.version;
+  if (version === null) throw new RangeError(`tuned model ${info.tuned?.id} has no version`);
+  return `${policyLine(info)}#v${version}`;
 }
 
-function policyLine(info: PolicyInfo): string {
+/** What an evaluation calls a policy: the same weights have the same name before and after their promotion. */
+export function evaluatedName(info: PolicyInfo): string {
+  return `${policyLine(info)}#${info.tuned?.id ?? "v0"}`;
+}
+
+export function policyLine(info: Pick<PolicyInfo, "model" | "digest" | "templateDigest">): string {
   return `${info.model}@${info.digest.slice(0, 12)}.${info.templateDigest.slice(0, 6)}`;
 }
 

@@ -235,6 +235,6 @@ export type RunEvent =
   | {
       readonly type: "runEnded";
       readonly run: Run;
-      readonly reason: "iterations" | "hours" | "tokens" | "target" | "stopped" | "error";
+      readonly reason: "iterations" | "hours" | "tokens" | "target" | "informative" | "stopped" | "error";
       readonly error: { readonly reason: string; readonly message: string } | null;
     };

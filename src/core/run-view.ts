@@ -29,6 +29,8 @@ export interface RunView {
   /** What the decision for `iteration` may see. */
   visibleAt(iteration: number): Past;
   nextClosedSeq(): number;
+  /** Informative groups of this run. */
+  informative(): number;
   /** Folds a group of this run that is about to be stored, and returns the draws that needed. */
   add(group: ClosedGroup, nodes: readonly Node[]): Record<string, number>;
 }
@@ -53,6 +55,7 @@ export function openRunView(run: Run, store: RecordStore): RunView {
     lostFirstTry: (iteration) => lost.has(iteration),
     visibleAt: (iteration) => visible(stepsOf(record, sightOf(run, { iteration, basis, roots }))),
     nextClosedSeq: () => (groups.at(-1)?.closedSeq ?? 0) + 1,
+    informative: () => groups.filter((group) => group.run === run.id && group.informative).length,
     add(group, made) {
       const draws: Record<string, number> = {};
       fold(current, runs, { group, nodes: made }, closingDraws(run, group.iteration, draws));

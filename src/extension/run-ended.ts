@@ -13,6 +13,7 @@ const endings: Record<EventOf<"runEnded">["reason"], string> = {
   hours: "Its time is up.",
   tokens: "Its tokens are spent.",
   target: "The target score is reached.",
+  informative: "It has the informative iterations it was to collect.",
   stopped: "The run was stopped; Iterate Solution goes on from there.",
   error: "The run ended with an error; what is finished is kept.",
 };

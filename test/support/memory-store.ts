@@ -12,6 +12,7 @@ import type {
   SampleOptions,
   Store,
   StoredScore,
+  TuningRecords,
 } from "../../src/core/ports.ts";
 import { createMemoryJournal } from "./memory-journal.ts";
 
@@ -157,6 +158,7 @@ export function createMemoryStore(): Store & { readonly log: string[] } {
     putConfirmation: (confirmation) => void confirmations.set(confirmation.task, confirmation),
     journal: createMemoryJournal(),
     evaluations: memoryEvaluations(),
+    tuning: memoryTuning(),
     close: () => undefined,
   };
 }
@@ -184,5 +186,22 @@ function memoryEvaluations(): EvaluationRecords {
       if (step?.outcome === null) cell(id).set(keyOf(place), { ...step, outcome });
     },
     snapshots: () => [],
+  };
+}
+
+function memoryTuning(): TuningRecords {
+  const models = new Map<string, ReturnType<TuningRecords["models"]>[number]>();
+  const gates = new Map<string, ReturnType<TuningRecords["gates"]>[number]>();
+  const bootstraps = new Map<string, ReturnType<TuningRecords["bootstraps"]>[number]>();
+  const promotions: ReturnType<TuningRecords["promotions"]>[number][] = [];
+  return {
+    models: () => [...models.values()],
+    putModel: (model) => void models.set(model.id, model),
+    gates: () => [...gates.values()],
+    putGate: (gate) => void gates.set(gate.id, gate),
+    promotions: () => [...promotions],
+    addPromotion: (promotion) => void promotions.push(promotion),
+    bootstraps: () => [...bootstraps.values()],
+    putBootstrap: (bootstrap) => void bootstraps.set(bootstrap.id, bootstrap),
   };
 }

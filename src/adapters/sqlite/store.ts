@@ -13,6 +13,7 @@ import { repliesOf } from "./replies.ts";
 import { runsOf } from "./runs.ts";
 import { scoresOf } from "./scores.ts";
 import { selfTestsOf } from "./self-tests.ts";
+import { tuningOf } from "./tuning.ts";
 
 /**
  * Opens the history in `file`, making it if absent (its folder must exist), and holds its lock, which is the
@@ -34,6 +35,7 @@ export function openStore(file: string): Store {
     ...confirmationsOf(database),
     journal: journalOf(database),
     evaluations: evaluationsOf(database),
+    tuning: tuningOf(database),
     close: () => database.close(),
   };
 }

@@ -14,6 +14,7 @@ const endings: Record<EventOf<"runEnded">["reason"], string> = {
   hours: "The run is complete: its time is up.",
   tokens: "The run is complete: its tokens are spent.",
   target: "The run is complete: the target score is reached.",
+  informative: "The run is complete: it has the informative iterations it was to collect.",
   stopped: "The run was stopped. What is finished is kept; the same command goes on from there.",
   error: "The run ended with an error. What is finished is kept; the same command goes on from there.",
 };

@@ -5,7 +5,8 @@ import { records } from "./003-records.ts";
 import { evaluations } from "./004-evaluations.ts";
 import { confirmations } from "./005-confirmations.ts";
 import { bareRequests } from "./006-bare-requests.ts";
+import { tuning } from "./007-tuning.ts";
 
 export const migrations: readonly string[] = [
-  ...[history, selfTests, records, evaluations, confirmations, bareRequests],
+  ...[history, selfTests, records, evaluations, confirmations, bareRequests, tuning],
 ];

@@ -1,0 +1,113 @@
+/** A model fine-tuned from the one that searched (EXIT.md sections 6 and 7). Plain data, no behaviour. */
+
+/** What is trained: always the original weights, whatever was promoted since. */
+export interface BaseModel {
+  readonly runtime: "ollama" | "embedded";
+  /** As a run names it. */
+  readonly model: string;
+  /** Address of the Ollama server; null for the embedded runtime. */
+  readonly endpoint: string | null;
+  /** Everything of a policy version's name before `#v` (policy-version.ts). */
+  readonly line: string;
+  /** Of the weights. */
+  readonly digest: string;
+  readonly license: string | null;
+}
+
+/** Steps of the making, in this order; each is stored as it ends, so that a killed fine-tune goes on with the next. */
+export const makings = ["exported", "trained", "merged", "installed", "verified"] as const;
+export type Making = (typeof makings)[number];
+
+export interface TunedModel {
+  /** `m1`, `m2`, ...: also the name of its folder in `.exit/models`. */
+  readonly id: string;
+  readonly base: BaseModel;
+  /** Id of the tuned model whose adapter it goes on from; null: it began with a new one. */
+  readonly parent: string | null;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  /** The last step that ended. */
+  readonly made: Making;
+  /** Why it is no use; null while it is. */
+  readonly failed: string | null;
+  /** What it learned from. */
+  readonly data: {
+    readonly groups: number;
+    readonly seen: number;
+    readonly tasks: readonly string[];
+    readonly policies: readonly string[];
+    /** SHA-256 of `groups.jsonl`. */
+    readonly sha256: string;
+  };
+  readonly settings: TrainingSettings;
+  /** Null before it is trained. */
+  readonly training: TrainingResult | null;
+  /** Null before it is merged. */
+  readonly merge: MergeResult | null;
+  /** What the runtime knows it by: a model of the server, or the path of its file. Null before it is installed. */
+  readonly served: { readonly model: string; readonly digest: string } | null;
+  /** Null before it is verified. */
+  readonly fingerprint: Fingerprint | null;
+  /** Its weights are still there; the adapter always is. */
+  readonly kept: boolean;
+}
+
+/** What of a training a user may set; everything else is EXIT.md section 6. */
+export interface TrainingSettings {
+  readonly device: "auto" | "cuda" | "mps" | "cpu";
+  readonly rank: number;
+  readonly alpha: number;
+  readonly learningRate: number;
+  /** At most. */
+  readonly updates: number;
+  readonly reduction: "grpo" | "dr_grpo" | "dapo" | "bnpo" | "gspo";
+  /** Weight of the KL divergence from the base. */
+  readonly beta: number;
+  /** Less memory, a third more time. */
+  readonly checkpointing: boolean;
+  /** Nats by which the server's log-probabilities and the trainer's may differ in the mean. */
+  readonly mostMismatch: number;
+}
+
+export const defaultTraining: TrainingSettings = {
+  device: "auto",
+  rank: 16,
+  alpha: 32,
+  learningRate: 2e-4,
+  updates: 16,
+  reduction: "grpo",
+  beta: 0.001,
+  checkpointing: false,
+  mostMismatch: 0.1,
+};
+
+export interface TrainingResult {
+  readonly updates: number;
+  /** `groups` (every group was taken), `drift` or `sample size`. */
+  readonly ended: string;
+  /** Nats; null where the runtime recorded no log-probabilities. */
+  readonly mismatch: number | null;
+  readonly ms: number;
+}
+
+export interface MergeResult {
+  readonly bytes: number;
+  /** Least share of an update that is in the file. */
+  readonly recovered: number;
+  /** Rounding noise against the size of an update, at most. */
+  readonly noise: number;
+  /** Tensors that changed, by the type they were written in. */
+  readonly types: Readonly<Record<string, number>>;
+}
+
+/** Mean differences of log-probabilities, in nats. */
+export interface Fingerprint {
+  /** Between base and tuned weights. */
+  readonly effect: number;
+  /** Between tuned weights and the file read back. */
+  readonly file: number;
+  /** Between tuned weights and what the server answers with. */
+  readonly served: number;
+  /** Between the base and what the server answers with. */
+  readonly servedFromBase: number;
+}
