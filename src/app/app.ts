@@ -14,14 +14,20 @@ import type {
   ListedNode,
   ModelList,
   NodeSolution,
+  PolicyInForce,
   Readiness,
   ReplayReport,
   RunEvent,
   ScoreReport,
   Shown,
   Status,
+  TrainingEstimate,
+  TrainingStatus,
+  TuningJob,
 } from "../core/reports.ts";
 import type { Settings } from "../core/settings.ts";
+import type { BootstrapSettings } from "../core/tuning/rounds.ts";
+import type { TrainingSettings } from "../core/tuning/tuned-model.ts";
 
 export interface InitRequest {
   /** Path of the task file to write, relative to the workspace; default `exit.task.json`. */
@@ -99,7 +105,42 @@ export interface ExportRequest {
   /** Absolute folder. */
   readonly out: string;
   readonly task: string | null;
+  /** Policy version the groups are measured against; absent: that of the newest group. */
+  readonly policy?: string;
 }
+
+export interface FineTuneRequest extends ModelRequest {
+  readonly training: Partial<TrainingSettings>;
+}
+
+export interface GateRequest {
+  /** Tuned model; null: the newest that is finished. */
+  readonly model: string | null;
+  /** Chains from each start, and of the second look where these leave it open. */
+  readonly chains: readonly [first: number, second: number];
+  /** Steps of a chain. */
+  readonly K: number;
+  readonly seed: number;
+  /** Null: that of the newest run. */
+  readonly maxReplyTokens: number | null;
+}
+
+export interface PromoteRequest {
+  readonly model: string;
+  /** Although it has passed no gate. */
+  readonly ungated: boolean;
+}
+
+export interface RoundsRequest extends ModelRequest {
+  readonly settings: BootstrapSettings;
+  /** Begin a new one instead of going on with the unfinished one. */
+  readonly fresh: boolean;
+}
+
+export type TuningRequest =
+  | ({ readonly job: "fine-tune" } & FineTuneRequest)
+  | ({ readonly job: "gate" } & GateRequest)
+  | ({ readonly job: "rounds" } & RoundsRequest);
 
 export interface App {
   init(request: InitRequest): Promise<{ readonly file: string }>;
@@ -112,7 +153,10 @@ export interface App {
   confirm(task: string | null, signal: AbortSignal): Promise<ConfirmReport>;
   /** Starts a run and returns once it is under way; the rest comes as events. @throws ExitError `run-active`. */
   startRun(request: RunRequest): Promise<{ readonly run: Run; readonly continued: boolean }>;
-  /** Asks the run to end; finished replies and scores are kept, the run stays unfinished. Returns when it has ended. */
+  /**
+   * Asks the run, or the work with tuned models, to end; what is finished is kept, and the same request goes on from
+   * there. Returns when it has ended.
+   */
   stopRun(): Promise<{ readonly stopped: boolean }>;
   /** Goes on where an earlier call of the same arguments ended. @throws ExitError `run-active`, `evaluation-active`. */
   evaluate(request: EvaluateRequest, signal: AbortSignal): Promise<EvaluationReport>;
@@ -139,6 +183,17 @@ export interface App {
   /** Recomputes every decision of a run from its records. @throws ExitError `run-unknown`. */
   replay(run: string): Promise<ReplayReport>;
   export(request: ExportRequest): Promise<ExportReport>;
+  training(): Promise<TrainingStatus>;
+  /** Makes the trainer's Python environment unless it is there. */
+  prepareTrainer(signal: AbortSignal): Promise<Readonly<Record<string, never>>>;
+  /** What a fine-tune would take; keeps nothing. @throws ExitError `run-active`, `tuning-active`. */
+  estimateTraining(request: FineTuneRequest, signal: AbortSignal): Promise<TrainingEstimate>;
+  /** Begins the work and returns; the rest comes as events. @throws ExitError `run-active`, `tuning-active`. */
+  startTuning(request: TuningRequest): Promise<{ readonly job: TuningJob }>;
+  /** @throws ExitError `model-unknown`, `not-gated`, `model-in-force`. */
+  promote(request: PromoteRequest, signal: AbortSignal): Promise<PolicyInForce>;
+  /** Back to the version before the one in force. @throws ExitError `nothing-to-roll-back`. */
+  rollback(signal: AbortSignal): Promise<PolicyInForce>;
   /** Removes what nothing needs. @throws ExitError `run-active`, `workspace-busy`. */
   clean(request: { readonly dryRun: boolean; readonly exports: boolean }): Promise<CleanReport>;
   /** The models a run may name. Of an endpoint that is not allowed there are none. */
@@ -154,7 +209,7 @@ export interface App {
     task: string | null,
     signal: AbortSignal,
   ): Promise<{ readonly image: string; readonly digest: string }>;
-  /** True while a run lasts: the runner must not exit. */
+  /** True while a run or work with tuned models lasts: the runner must not exit. */
   busy(): boolean;
   subscribe(listener: (event: RunEvent) => void): () => void;
   /** Stops what is under way and closes everything. */

@@ -18,24 +18,30 @@ import { clean } from "./clean.ts";
 import { confirmTasks } from "./confirm.ts";
 import { allowEndpoint } from "./consent.ts";
 import { examine } from "./doctor.ts";
-import type { ActiveRun } from "./drive.ts";
 import { installEmbeddedRuntime } from "./embedded-runtime.ts";
 import { evaluatePolicies } from "./evaluate.ts";
 import { exportGroups } from "./export.ts";
 import { buildImage } from "./image.ts";
 import { initTask } from "./init.ts";
 import { lazySandbox } from "./lazy-sandbox.ts";
-import { openPolicy } from "./model.ts";
 import { endpointOf, listAllModels } from "./models.ts";
 import { createOccupancy } from "./occupancy.ts";
 import { replay } from "./replay.ts";
 import { startRun } from "./run.ts";
+import { createRuns } from "./runs.ts";
 import { scoreFiles } from "./score-files.ts";
 import { tryAnew } from "./self-tests.ts";
 import { freeBytes } from "./space.ts";
 import { openStateFolders, type StateFolders } from "./state.ts";
 import { statusOf } from "./status.ts";
 import { findNode, listNodes, rootOf, snapshotOf } from "./tree.ts";
+import { estimateTraining } from "./tuning/estimate.ts";
+import { createTuningJobs } from "./tuning/job.ts";
+import { openPolicyInForce } from "./tuning/policy-in-force.ts";
+import { promote, rollback } from "./tuning/promote.ts";
+import { openTrainer } from "./tuning/trainer.ts";
+import { trainingStatus } from "./tuning/training-status.ts";
+import { workOn } from "./tuning/work.ts";
 
 const sha256: Sha256 = (data) => createHash("sha256").update(data).digest("hex");
 const clock: Clock = { monotonic: () => performance.now(), now: () => new Date().toISOString() };
@@ -83,12 +89,9 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
   );
   const { beside, alone } = createOccupancy();
   const closing = new AbortController();
-  let starting: { readonly controller: AbortController; readonly settled: Promise<unknown> } | null = null;
-  let active: ActiveRun | null = null;
   let evaluating = false;
   const refuseBesideRun = (mend: string): void => {
-    if (starting !== null || active !== null)
-      throw new ExitError("run-active", `A run is under way in this workspace. ${mend}`);
+    if (runs.isUnderWay()) throw new ExitError("run-active", `A run is under way in this workspace. ${mend}`);
   };
   const refuseBesideEvaluation = (): void => {
     if (evaluating)
@@ -108,11 +111,24 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
     freeBytes,
     stateFolders: [...new Set([folders.state, dirname(folders.history)])],
     openPolicy: (request: ModelRequest, signal: AbortSignal) =>
-      openPolicy(request, folders.workspace, signal),
+      openPolicyInForce(request, folders.workspace, store.tuning, signal),
     watch: (matches: (path: string) => boolean, onChange: (paths: readonly string[]) => void) =>
       watchPaths(folders.workspace, matches, onChange),
   };
+  const tuningParts = {
+    ...runParts,
+    trainer: openTrainer(process.env),
+    modelsFolder: folders.models,
+    workspaceFolder: folders.workspace,
+  };
+  const jobs = createTuningJobs(emit);
+  const runs = createRuns((request, signal) => beside(() => startRun(request, runParts, also(signal))));
   const taskNamed = async (name: string | null) => workspace.resolve(name ?? (await onlyTask(workspace)));
+  const refuseBesideAll = (): void => {
+    refuseBesideRun('End it with "exit-ml stop" first.');
+    refuseBesideEvaluation();
+    jobs.refuse();
+  };
   const also = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, closing.signal]);
 
   return {
@@ -138,30 +154,15 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
     async startRun(request) {
       refuseBesideRun('"exit-ml stop" ends it.');
       refuseBesideEvaluation();
-      const controller = new AbortController();
-      const start = beside(() => startRun(request, runParts, also(controller.signal)));
-      starting = { controller, settled: start.catch(() => undefined) };
-      try {
-        const started = await start;
-        active = started.active;
-        void active.ended.finally(() => {
-          active = null;
-        });
-        return { run: active.run, continued: started.continued };
-      } finally {
-        starting = null;
-      }
+      jobs.refuse();
+      return runs.start(request);
     },
-    async stopRun() {
-      const stopped = starting !== null || active !== null;
-      starting?.controller.abort(new ExitError("stopped", "The run was stopped before it began."));
-      await starting?.settled;
-      await active?.stop();
-      return { stopped };
-    },
+    // What runs is a job's own where there is one: that ends with it.
+    stopRun: async () => ({ stopped: (await jobs.stop()) || (await runs.stop()) }),
     async evaluate(request, signal) {
       refuseBesideRun('End it with "exit-ml stop", then evaluate.');
       refuseBesideEvaluation();
+      jobs.refuse();
       evaluating = true;
       try {
         return await beside(() => evaluatePolicies(request, runParts, also(signal)));
@@ -181,7 +182,7 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
         },
         also(signal),
       ),
-    status: () => statusOf(folders.workspace, workspace, store, active?.run.id ?? null),
+    status: () => statusOf(folders.workspace, workspace, store, runs.active()),
     tree: async (task) => ({ nodes: listNodes(store, task) }),
     async show(name, task) {
       const { id } = findNode(store, name, task);
@@ -216,6 +217,30 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
     revert: () => beside(() => revertApplied(parts)),
     replay: async (run) => replay(run, parts),
     export: (request) => beside(() => exportGroups(request, parts)),
+    training: async () => trainingStatus(store, jobs.active()),
+    async prepareTrainer(signal) {
+      await tuningParts.trainer.prepare((text) => emit({ type: "progress", text }), also(signal));
+      return {};
+    },
+    async estimateTraining(request, signal) {
+      refuseBesideAll();
+      return beside(() => estimateTraining(request, tuningParts, also(signal)));
+    },
+    async startTuning(request) {
+      refuseBesideAll();
+      jobs.start(request.job, (signal) =>
+        beside(() => workOn(request, { ...tuningParts, runToItsEnd: runs.toItsEnd }, also(signal))),
+      );
+      return { job: request.job };
+    },
+    async promote(request, signal) {
+      refuseBesideAll();
+      return beside(() => promote(request, tuningParts, also(signal)));
+    },
+    async rollback(signal) {
+      refuseBesideAll();
+      return beside(() => rollback(tuningParts, also(signal)));
+    },
     async clean(request) {
       refuseBesideRun('End it with "exit-ml stop", then clean up.');
       return alone(() =>
@@ -233,15 +258,15 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
     },
     buildImage: async (name, signal) =>
       buildImage(await taskNamed(name), (text) => emit({ type: "progress", text }), also(signal)),
-    busy: () => starting !== null || active !== null,
+    busy: () => runs.isUnderWay() || jobs.active() !== null,
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
     async close() {
       closing.abort(new ExitError("closing", "The runner is closing."));
-      await starting?.settled;
-      await active?.stop();
+      await jobs.stop();
+      await runs.stop();
       await closeSandbox();
       // After a crash they stay: the trials they belong to go on from there.
       await rm(folders.outputs, { recursive: true, force: true });

@@ -17,8 +17,8 @@ export interface ActiveRun {
   readonly run: Run;
   /** Ends it early; what is finished is kept and the run stays unfinished. */
   stop(): Promise<void>;
-  /** Resolves when it has ended, for whatever reason. */
-  readonly ended: Promise<void>;
+  /** Resolves when it has ended, for whatever reason, with how. */
+  readonly ended: Promise<End & { readonly run: Run }>;
 }
 
 /** Who works on a run. */
@@ -48,7 +48,9 @@ export function drive(run: Run, crew: Crew, parts: RunParts): ActiveRun {
     // Nothing is sampled any more: whatever the model held is there for the last scores.
     await crew.policy.close().catch((error: unknown) => warn(parts, error));
     if (end.error === null && end.reason !== "stopped") await confirmAtEnd(run, crew, parts, stopping.signal);
-    parts.emit({ type: "runEnded", run: currentRun(parts.store, run), ...end });
+    const ending = { run: currentRun(parts.store, run), ...end };
+    parts.emit({ type: "runEnded", ...ending });
+    return ending;
   })();
   return {
     run,

@@ -42,8 +42,10 @@ export async function exportGroups(request: ExportRequest, parts: ExportParts): 
       const whole = parts.store.group(group.id);
       return [whole?.prompt.rendered ?? "", ...(whole?.replies.map((reply) => reply.text) ?? [])];
     },
+    policy: request.policy ?? null,
     sha256: parts.sha256,
   });
+  const policies = [...new Set(kept.map((group) => group.policy))];
 
   await mkdir(dirname(request.out), { recursive: true });
   const unfinished = await mkdtemp(`${request.out}.unfinished-`);
@@ -56,7 +58,7 @@ export async function exportGroups(request: ExportRequest, parts: ExportParts): 
       kept: kept.length,
       dropped,
       tasks,
-      policies: [...new Set(kept.map((group) => group.policy))],
+      policies,
       licences: licencesOf(parts.store.runs(), kept),
       at: parts.clock.now(),
     });
@@ -72,6 +74,8 @@ export async function exportGroups(request: ExportRequest, parts: ExportParts): 
     seen: groups.length,
     kept: kept.length,
     dropped: Object.fromEntries(dropped),
+    tasks: [...new Set(kept.map((group) => group.task))].sort(),
+    policies,
   };
 }
 

@@ -1,6 +1,7 @@
 /** Choosing the model a run samples from. */
 import { isAbsolute, join } from "node:path";
 import { createEmbeddedPolicy } from "../adapters/embedded/policy.ts";
+import type { Endpoint } from "../adapters/ollama/endpoint.ts";
 import { createOllamaPolicy } from "../adapters/ollama/policy.ts";
 import { renderChat } from "../adapters/template/render.ts";
 import { ExitError } from "../core/errors.ts";
@@ -10,24 +11,37 @@ import type { ModelRequest } from "./app.ts";
 import { runtimeFolder } from "./embedded-runtime.ts";
 import { allowedEndpoint, embeddedModels, listAllModels, modelsFolder } from "./models.ts";
 
+/** A model in its runtime. */
+export type ServedModel =
+  | { readonly runtime: "ollama"; readonly endpoint: Endpoint; readonly model: string }
+  /** @param file absolute path of a GGUF file */
+  | { readonly runtime: "embedded"; readonly file: string };
+
 /**
  * Without a runtime, the path of a GGUF file and a name out of the models folder mean the embedded runtime, any
  * other name means Ollama; without a model, the only one there is.
- * @throws ExitError `runtime-unknown`, `model-missing`, `model-needed`, `endpoint-consent` and those of the runtime.
+ * @throws ExitError `runtime-unknown`, `model-missing`, `model-needed`, `endpoint-consent`.
  */
-export async function openPolicy(
+export async function chooseModel(
   request: ModelRequest,
   workspace: string,
   signal: AbortSignal,
   env: NodeJS.ProcessEnv = process.env,
-): Promise<Policy> {
+): Promise<ServedModel> {
   const { runtime, model } = await chosen(request, signal, env);
-  if (runtime === "ollama") {
-    const endpoint = await allowedEndpoint(request.endpoint, env);
-    return createOllamaPolicy({ endpoint, model, renderChat }, signal);
-  }
+  if (runtime === "ollama") return { runtime, endpoint: await allowedEndpoint(request.endpoint, env), model };
+  return { runtime, file: await modelFile(model, modelsFolder(env), workspace) };
+}
+
+/** @throws ExitError those of the runtime. */
+export async function openServed(
+  served: ServedModel,
+  signal: AbortSignal,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Policy> {
+  if (served.runtime === "ollama") return createOllamaPolicy({ ...served, renderChat }, signal);
   return createEmbeddedPolicy({
-    model: await modelFile(model, modelsFolder(env), workspace),
+    model: served.file,
     runtimeFolder: await runtimeFolder(env),
     renderChat,
   });

@@ -2,7 +2,7 @@
 import { ExitError } from "../core/errors.ts";
 import { guaranteeWarnings, refuseMissing, type SelfTest } from "../core/guarantees.ts";
 import { refuseTooLarge, trialNeed } from "../core/need.ts";
-import type { EngineResources, Policy, ResolvedTask, Sandbox } from "../core/ports.ts";
+import type { EngineResources, Policy, PolicyInfo, ResolvedTask, Sandbox } from "../core/ports.ts";
 import type { RunRequest } from "./app.ts";
 import { chosenTasks } from "./choose-task.ts";
 import { type ActiveRun, drive } from "./drive.ts";
@@ -52,6 +52,7 @@ export async function startRun(
   try {
     const policyInfo = await policy.describe(signal);
     signal.throwIfAborted();
+    refuseUnpromoted(policyInfo);
     const { allowMissing: allowedMissing } = request;
     const provenance = { policy: policyInfo, sandbox: sandboxInfo, selfTests, allowedMissing };
     await tryEmbedding(request.settings.embeddingModel ?? null, policy, signal);
@@ -74,6 +75,15 @@ export async function startRun(
     await policy.close();
     throw error;
   }
+}
+
+/** What is learned from has to be of a version: an unproven model may only be evaluated. */
+function refuseUnpromoted({ tuned }: PolicyInfo): void {
+  if (tuned === undefined || tuned.version !== null) return;
+  throw new ExitError(
+    "not-promoted",
+    `Tuned model ${tuned.id} is not promoted, so no run samples from it. "exit-ml gate ${tuned.id}" proves it; "exit-ml evaluate" measures it.`,
+  );
 }
 
 /** The tasks that this engine can run. */

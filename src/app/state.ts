@@ -18,6 +18,8 @@ export interface StateFolders {
   readonly kept: string;
   readonly staging: string;
   readonly exports: string;
+  /** A folder for each tuned model. */
+  readonly models: string;
   readonly logs: string;
 }
 
@@ -65,10 +67,18 @@ export async function openStateFolders(folder: string): Promise<StateFolders> {
     kept: join(state, "kept"),
     staging: join(state, "staging"),
     exports: join(state, "exports"),
+    models: join(state, "models"),
     logs: join(state, "logs"),
   };
-  for (const path of [state, dirname(folders.history), folders.outputs, folders.kept, folders.staging])
-    await mkdir(path, { recursive: true });
+  const made = [
+    state,
+    dirname(folders.history),
+    folders.outputs,
+    folders.kept,
+    folders.staging,
+    folders.models,
+  ];
+  for (const path of made) await mkdir(path, { recursive: true });
   await writeFile(join(state, ".gitignore"), "*\n");
   return folders;
 }

@@ -12,11 +12,15 @@ import { addDiff } from "./verbs/diff.ts";
 import { addDoctor } from "./verbs/doctor.ts";
 import { addEvaluate } from "./verbs/evaluate.ts";
 import { addExport } from "./verbs/export.ts";
+import { addFineTune } from "./verbs/fine-tune.ts";
+import { addGate } from "./verbs/gate.ts";
 import { addImage } from "./verbs/image.ts";
 import { addInit } from "./verbs/init.ts";
 import { addInstallRuntime } from "./verbs/install-runtime.ts";
 import { addModels } from "./verbs/models.ts";
+import { addPromote, addRollback } from "./verbs/promote.ts";
 import { addReplay } from "./verbs/replay.ts";
+import { addRounds } from "./verbs/rounds.ts";
 import { addRun } from "./verbs/run.ts";
 import { addScore } from "./verbs/score.ts";
 import { addShow } from "./verbs/show.ts";
@@ -42,6 +46,11 @@ const verbs: readonly AddVerb[] = [
   addRevert,
   addEvaluate,
   addExport,
+  addFineTune,
+  addGate,
+  addPromote,
+  addRollback,
+  addRounds,
   addReplay,
   addClean,
   addImage,

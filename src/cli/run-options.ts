@@ -113,5 +113,5 @@ export function guaranteeNamed(text: string): (typeof guaranteeNames)[number] {
 /** The runner works elsewhere: the path of a model file must not depend on where. */
 export function modelFrom(model: string | undefined, cwd: string): string | null {
   if (model === undefined) return null;
-  return model.toLowerCase().endsWith(".gguf") && !isAbsolute(model) ? resolve(cwd, model) : model;
+  return /\.gguf(#\w+)?$/i.test(model) && !isAbsolute(model) ? resolve(cwd, model) : model;
 }

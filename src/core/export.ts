@@ -100,6 +100,8 @@ export interface ExportView {
   readonly heldOutTasks: ReadonlySet<string>;
   /** With one task only, the subtrees held out from birth stay out. */
   readonly oneTask: boolean;
+  /** Version the groups are measured against; null: that of the newest group. */
+  readonly policy: string | null;
   /** Prompt and reply texts of a group, for the duplicate check. */
   readonly textsOf: (group: ClosedGroup) => readonly string[];
   readonly sha256: Sha256;
@@ -114,7 +116,7 @@ export function selectGroups(view: ExportView): {
   const dropped = new Map<DropReason, number>();
   const nodes = new Map(view.nodes.map((node) => [node.id, node]));
   const settings = new Map(view.runs.map((run) => [run.id, run.settings]));
-  const newestPolicy = view.groups.at(-1)?.policy ?? "";
+  const current = view.policy ?? view.groups.at(-1)?.policy ?? "";
   const seen = new Set<string>();
   for (const group of view.groups) {
     const reason = reasonToDrop(group);
@@ -127,7 +129,7 @@ export function selectGroups(view: ExportView): {
     if (view.heldOutTasks.has(group.task)) return "held-out task";
     if (view.oneTask && nodes.get(group.start)?.heldOut) return "held-out start";
     if (group.learnability === null) return "too few members";
-    const behind = versionsBehind(newestPolicy, group.policy);
+    const behind = versionsBehind(current, group.policy);
     if (behind === Number.POSITIVE_INFINITY) return "other model or prompt template";
     if (behind > (settings.get(group.run)?.maxPolicyAge ?? 0)) return "older policy";
     if (!group.informative) return "not informative";

@@ -138,6 +138,8 @@ export interface PolicyInfo {
   /** `ollama`, `openai` or `embedded`. */
   readonly runtime: string;
   readonly model: string;
+  /** Absolute path of the model's file, where that is how a run names it. */
+  readonly file?: string;
   /** Digest of the weights. */
   readonly digest: string;
   /** Digest of the chat template. */

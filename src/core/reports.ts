@@ -3,7 +3,20 @@ import type { Confirmation } from "./confirmation.ts";
 import type { Protocol } from "./evaluate/cell.ts";
 import type { PolicyCurve } from "./evaluate/curves.ts";
 import type { Group, GroupOpening, Node, Run, SampledReply } from "./history.ts";
-import type { Evidence, GroupClosing, Outcome, PolicyInfo, SandboxInfo, ScoreResult } from "./ports.ts";
+import type {
+  Evidence,
+  GroupClosing,
+  Outcome,
+  PolicyInfo,
+  SandboxInfo,
+  ScoreResult,
+  StageEstimate,
+  TrainerEvent,
+} from "./ports.ts";
+import type { Gate } from "./tuning/gate.ts";
+import type { InForce, Promotion } from "./tuning/promotions.ts";
+import type { Bootstrap } from "./tuning/rounds.ts";
+import type { TunedModel } from "./tuning/tuned-model.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** One line of the audit of a task. */
@@ -103,7 +116,50 @@ export interface ExportReport {
   readonly kept: number;
   /** Groups left out, by reason. */
   readonly dropped: Readonly<Record<string, number>>;
+  /** Of the groups that were kept. */
+  readonly tasks: readonly string[];
+  readonly policies: readonly string[];
 }
+
+/** The version of a policy line that is in force. */
+export interface PolicyInForce extends InForce {
+  readonly line: string;
+  /** The base, as its runtime calls it. */
+  readonly base: string;
+}
+
+/** What there is of tuned models. */
+export interface TrainingStatus {
+  readonly models: readonly TunedModel[];
+  readonly gates: readonly Gate[];
+  readonly promotions: readonly Promotion[];
+  readonly bootstraps: readonly Bootstrap[];
+  /** One for each base that was trained. */
+  readonly inForce: readonly PolicyInForce[];
+  /** What is under way. */
+  readonly job: TuningJob | null;
+}
+
+/** What a fine-tune would take. */
+export interface TrainingEstimate {
+  /** The base. */
+  readonly model: string;
+  /** Version the tuned model would be promoted as, if nothing is promoted before. */
+  readonly version: number;
+  /** Tuned model whose adapter it would go on from; null: a new adapter. */
+  readonly parent: string | null;
+  /** Iterations there are, those that can be trained on, and why others cannot. */
+  readonly seen: number;
+  readonly kept: number;
+  readonly dropped: Readonly<Record<string, number>>;
+  /** Most bytes of the tuned model. */
+  readonly tunedBytes: number;
+  /** Null where there is nothing to train on. */
+  readonly stage: StageEstimate | null;
+}
+
+/** Long work with tuned models: goes on when its client is gone, one at a time. */
+export type TuningJob = "fine-tune" | "gate" | "rounds";
 
 /** How policies improve a solution step by step (EXIT.md section 4). */
 export interface EvaluationReport {
@@ -200,7 +256,12 @@ export interface ModelList {
   readonly problems: readonly string[];
 }
 
-/** What a run tells while it lasts. */
+export type TuningOutcome =
+  | { readonly job: "fine-tune"; readonly model: TunedModel }
+  | { readonly job: "gate"; readonly gate: Gate }
+  | { readonly job: "rounds"; readonly bootstrap: Bootstrap };
+
+/** What a run, or work with tuned models, tells while it lasts. */
 export type RunEvent =
   | {
       readonly type: "runStarted";
@@ -232,6 +293,18 @@ export type RunEvent =
   | { readonly type: "workspaceMoved"; readonly task: string; readonly paths: readonly string[] }
   | { readonly type: "message"; readonly level: "info" | "warn"; readonly text: string }
   | { readonly type: "progress"; readonly text: string }
+  | { readonly type: "tuningStarted"; readonly job: TuningJob }
+  /** What the trainer tells of a tuned model in the making. */
+  | { readonly type: "trainer"; readonly model: string; readonly event: TrainerEvent }
+  /** A tuned model, a gate, a promotion or a round is new or has changed. */
+  | { readonly type: "tuningChanged" }
+  | {
+      readonly type: "tuningEnded";
+      readonly job: TuningJob;
+      /** What came of it; null where it failed or was stopped. */
+      readonly outcome: TuningOutcome | null;
+      readonly error: { readonly reason: string; readonly message: string } | null;
+    }
   | {
       readonly type: "runEnded";
       readonly run: Run;

@@ -25,4 +25,5 @@ export const readOnlyMethods: ReadonlySet<MethodName> = new Set<MethodName>([
   "diff",
   "models",
   "replay",
+  "training",
 ]);

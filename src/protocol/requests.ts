@@ -71,10 +71,68 @@ const runRequest = z.strictObject({
   seed: z.int().min(0).nullable(),
 });
 
+const model = { runtime: name.nullable(), model: name.nullable(), endpoint: name.nullable() };
+
+const trainingFields = {
+  device: z.enum(["auto", "cuda", "mps", "cpu"]),
+  rank: z.int().min(1).max(256),
+  alpha: z.int().min(1),
+  learningRate: z.number().positive(),
+  updates: z.int().min(1),
+  reduction: z.enum(["grpo", "dr_grpo", "dapo", "bnpo", "gspo"]),
+  beta: z.number().min(0),
+  checkpointing: z.boolean(),
+  mostMismatch: z.number().positive(),
+};
+const training = z.strictObject(trainingFields);
+/** What is left out has its default. */
+const someTraining = z.strictObject({
+  device: trainingFields.device.exactOptional(),
+  rank: trainingFields.rank.exactOptional(),
+  alpha: trainingFields.alpha.exactOptional(),
+  learningRate: trainingFields.learningRate.exactOptional(),
+  updates: trainingFields.updates.exactOptional(),
+  reduction: trainingFields.reduction.exactOptional(),
+  beta: trainingFields.beta.exactOptional(),
+  checkpointing: trainingFields.checkpointing.exactOptional(),
+  mostMismatch: trainingFields.mostMismatch.exactOptional(),
+});
+
+const chains = z
+  .tuple([z.int().min(2), z.int().min(2)])
+  .refine(([first, second]) => second >= first, { error: "the second look has at least as many chains" })
+  .readonly();
+
+const fineTuneRequest = z.strictObject({ ...model, training: someTraining });
+
+const gateRequest = z.strictObject({
+  model: name.nullable(),
+  chains,
+  K: z.int().min(1),
+  seed: z.int().min(0),
+  maxReplyTokens: z.int().min(16).nullable(),
+});
+
+const roundsRequest = z.strictObject({
+  ...model,
+  fresh: z.boolean(),
+  settings: z.strictObject({
+    hours: z.number().positive(),
+    rounds: z.int().min(1).nullable(),
+    groups: z.int().min(2),
+    collectHours: z.number().positive().nullable(),
+    groupSize: z.int().min(2).max(64).nullable(),
+    maxReplyTokens: z.int().min(16).nullable(),
+    chains,
+    K: z.int().min(1),
+    seed: z.int().min(0),
+    allowMissing: z.array(z.enum(guaranteeNames)),
+    training,
+  }),
+});
+
 const evaluateRequest = z.strictObject({
-  policies: z
-    .array(z.strictObject({ runtime: name.nullable(), model: name.nullable(), endpoint: name.nullable() }))
-    .min(1),
+  policies: z.array(z.strictObject(model)).min(1),
   tasks: z.array(name),
   heldOutStarts: z.boolean(),
   limit: z.int().min(1).nullable(),
@@ -111,6 +169,16 @@ export const requestSchemas = {
   revert: nothing,
   replay: z.object({ run: name }),
   export: z.strictObject({ out: name, task }),
+  training: nothing,
+  prepareTrainer: nothing,
+  estimateTraining: fineTuneRequest,
+  startTuning: z.discriminatedUnion("job", [
+    fineTuneRequest.extend({ job: z.literal("fine-tune") }),
+    gateRequest.extend({ job: z.literal("gate") }),
+    roundsRequest.extend({ job: z.literal("rounds") }),
+  ]),
+  promote: z.strictObject({ model: name, ungated: z.boolean() }),
+  rollback: nothing,
   clean: z.strictObject({ dryRun: z.boolean(), exports: z.boolean() }),
   models: z.object({ endpoint: name.nullable().exactOptional() }),
   allowEndpoint: z.strictObject({ endpoint: name.nullable() }),

@@ -9,11 +9,15 @@ import type {
   ListedNode,
   ModelList,
   NodeSolution,
+  PolicyInForce,
   Readiness,
   ReplayReport,
   ScoreReport,
   Shown,
   Status,
+  TrainingEstimate,
+  TrainingStatus,
+  TuningJob,
 } from "../core/reports.ts";
 
 export type { Confirmation } from "../core/confirmation.ts";
@@ -34,8 +38,19 @@ export type {
   Shown,
   Status,
   TaskStatus,
+  TrainingEstimate,
+  TrainingStatus,
+  TuningJob,
 } from "../core/reports.ts";
 export { checkSetting, type Settings, settingNotes } from "../core/settings.ts";
+export type { Bounds, Decision, Gate } from "../core/tuning/gate.ts";
+export type { Bootstrap, BootstrapSettings, Round } from "../core/tuning/rounds.ts";
+export {
+  defaultTraining,
+  type Making,
+  type TrainingSettings,
+  type TunedModel,
+} from "../core/tuning/tuned-model.ts";
 export { isFailed, type Verdict } from "../core/verdict.ts";
 
 export interface Results {
@@ -57,6 +72,12 @@ export interface Results {
   revert: { readonly node: string; readonly paths: readonly string[] };
   replay: ReplayReport;
   export: ExportReport;
+  training: TrainingStatus;
+  prepareTrainer: Readonly<Record<string, never>>;
+  estimateTraining: TrainingEstimate;
+  startTuning: { readonly job: TuningJob };
+  promote: PolicyInForce;
+  rollback: PolicyInForce;
   clean: CleanReport;
   models: ModelList;
   allowEndpoint: Readonly<Record<string, never>>;

@@ -167,6 +167,7 @@ function describeModel(file: string, digest: string, loaded: Loaded): PolicyInfo
   return {
     runtime: "embedded",
     model: modelName(file),
+    file,
     digest,
     templateDigest: sha256(loaded.template ?? ""),
     quantisation: loaded.quantisation,

@@ -1,7 +1,8 @@
 /** `exit-ml models`: what a run may sample from. */
 import { bytes } from "../../client/words/format.ts";
 import { printable } from "../../client/words/printable.ts";
-import type { ModelChoice } from "../../protocol/results.ts";
+import { stateOf } from "../../client/words/tuning-text.ts";
+import type { ModelChoice, TrainingStatus } from "../../protocol/results.ts";
 import { contextOf } from "../context.ts";
 import type { AddVerb } from "../verb.ts";
 
@@ -15,9 +16,13 @@ export const addModels: AddVerb = (program, host, act) => {
     act(async (options: { readonly endpoint?: string }) => {
       const context = contextOf(command, host);
       const endpoint = options.endpoint ?? (host.env.OLLAMA_HOST || null);
-      const list = await context.withRunner((client) => client.call("models", { endpoint }));
-      context.result(list, () => [
+      const { list, training } = await context.withRunner(async (client) => ({
+        list: await client.call("models", { endpoint }),
+        training: await client.call("training", {}),
+      }));
+      context.result({ ...list, tuned: training.models }, () => [
         ...(list.models.length === 0 ? ["No model."] : table(list.models)),
+        ...tunedLines(training),
         ...list.problems.map((problem) => context.style.yellow(printable(problem))),
       ]);
       return 0;
@@ -25,13 +30,33 @@ export const addModels: AddVerb = (program, host, act) => {
   );
 };
 
-function table(models: readonly ModelChoice[]): string[] {
-  const rows = models.map(({ runtime, name, bytes: size, parameters, quantisation }) => [
-    runtime,
-    printable(name),
-    bytes(size),
-    [parameters, quantisation].map((fact) => printable(fact ?? "")).join(" "),
+/** The tuned models of the workspace, each with what it is worth now. */
+function tunedLines(training: TrainingStatus): string[] {
+  if (training.models.length === 0) return [];
+  const rows = training.models.map((model) => [
+    model.id,
+    printable(model.base.model),
+    stateOf(model, training),
   ]);
+  return [
+    "",
+    "Tuned in this workspace; the base's name means what is in force, name#v0 the base itself:",
+    ...columns(rows),
+  ];
+}
+
+function table(models: readonly ModelChoice[]): string[] {
+  return columns(
+    models.map(({ runtime, name, bytes: size, parameters, quantisation }) => [
+      runtime,
+      printable(name),
+      bytes(size),
+      [parameters, quantisation].map((fact) => printable(fact ?? "")).join(" "),
+    ]),
+  );
+}
+
+function columns(rows: readonly (readonly string[])[]): string[] {
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) =>
     row

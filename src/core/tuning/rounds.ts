@@ -1,4 +1,5 @@
 /** Bootstrap: rounds of collecting, training and proving, one after the other (EXIT.md section 7). */
+import type { GuaranteeName } from "../guarantees.ts";
 import type { TrainingSettings } from "./tuned-model.ts";
 
 /** What a round does, in this order; each is stored as it begins, so that a killed round goes on with it. */
@@ -57,6 +58,8 @@ export interface BootstrapSettings {
   /** Steps of a chain. */
   readonly K: number;
   readonly seed: number;
+  /** Guarantees of the sandbox the user agrees to do without. */
+  readonly allowMissing: readonly GuaranteeName[];
   readonly training: TrainingSettings;
 }
 

@@ -3,14 +3,17 @@
 /** What is trained: always the original weights, whatever was promoted since. */
 export interface BaseModel {
   readonly runtime: "ollama" | "embedded";
-  /** As a run names it. */
+  /** As its runtime calls it. */
   readonly model: string;
+  /** Absolute path of its file where that is how a run names it; null for a model of a server. */
+  readonly file: string | null;
   /** Address of the Ollama server; null for the embedded runtime. */
   readonly endpoint: string | null;
   /** Everything of a policy version's name before `#v` (policy-version.ts). */
   readonly line: string;
   /** Of the weights. */
   readonly digest: string;
+  readonly templateDigest: string;
   readonly license: string | null;
 }
 

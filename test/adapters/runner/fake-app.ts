@@ -1,5 +1,5 @@
 /** A fake of the use cases: no Docker, no model, no history; what it is asked for is written down. */
-import type { App, RunRequest } from "../../../src/app/app.ts";
+import type { App, PromoteRequest, RunRequest, TuningRequest } from "../../../src/app/app.ts";
 import { ExitError } from "../../../src/core/errors.ts";
 import { type Group, type Node, nothingSpent, type Run } from "../../../src/core/history.ts";
 import type { RunEvent } from "../../../src/core/reports.ts";
@@ -146,7 +146,35 @@ export class FakeApp implements App {
   }
 
   export(request: { out: string }) {
-    return Promise.resolve({ folder: request.out, seen: 0, kept: 0, dropped: {} });
+    return Promise.resolve({ folder: request.out, seen: 0, kept: 0, dropped: {}, tasks: [], policies: [] });
+  }
+
+  training() {
+    return Promise.resolve({
+      ...{ models: [], gates: [], promotions: [], bootstraps: [], inForce: [] },
+      job: null,
+    });
+  }
+
+  prepareTrainer() {
+    return Promise.resolve({});
+  }
+
+  estimateTraining(): Promise<never> {
+    throw new ExitError("nothing-to-export", "Nothing was searched yet.");
+  }
+
+  startTuning(request: TuningRequest) {
+    this.requests.push(request);
+    return Promise.resolve({ job: request.job });
+  }
+
+  promote({ model }: PromoteRequest) {
+    return Promise.resolve({ line: "m@1.2", base: "m", version: 1, model });
+  }
+
+  rollback(): Promise<never> {
+    throw new ExitError("nothing-to-roll-back", "No tuned model is in force.");
   }
 
   replay(run: string) {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ModelRequest } from "../../../src/app/app.ts";
 import { allowEndpoint, isEndpointAllowed } from "../../../src/app/consent.ts";
-import { openPolicy } from "../../../src/app/model.ts";
+import { chooseModel, openServed } from "../../../src/app/model.ts";
 import { endpointOf, listAllModels } from "../../../src/app/models.ts";
 
 const never = new AbortController().signal;
@@ -31,10 +31,12 @@ afterEach(() => {
 const put = (name: string) => writeFileSync(join(folder, "models", `${name}.gguf`), "GGUF");
 /** Why no policy was opened. */
 const refusal = (request: Partial<ModelRequest>) =>
-  openPolicy({ runtime: null, model: null, endpoint: null, ...request }, folder, never, env).then(
-    () => null,
-    (error: unknown) => error,
-  );
+  chooseModel({ runtime: null, model: null, endpoint: null, ...request }, folder, never, env)
+    .then((served) => openServed(served, never, env))
+    .then(
+      () => null,
+      (error: unknown) => error,
+    );
 
 describe("the runtime of a model", () => {
   it("of a name in the models folder, or of a path, is the embedded one", async () => {

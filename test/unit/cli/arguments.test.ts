@@ -207,7 +207,7 @@ test("paths are meant from where the user stands", async () => {
   const { host } = await cli("score --from ../other --task t", { score: () => report, status: () => status });
   expect(host.calls[0]?.request).toEqual({ task: "t", from: "/home/me/other" });
   const exported = await cli("export --out data", {
-    export: ({ out }) => ({ folder: out, seen: 3, kept: 1, dropped: { dull: 2 } }),
+    export: ({ out }) => ({ folder: out, seen: 3, kept: 1, dropped: { dull: 2 }, tasks: [], policies: [] }),
   });
   expect(exported.host.printed).toBe("Wrote 1 group of 3 to /home/me/work/data\n  left out, dull: 2\n");
 });

@@ -153,7 +153,7 @@ describe("without a task to train on", () => {
     const { store, groups } = await groupsOf({ iterations: 6 });
     const { kept, dropped } = selectGroups({
       ...{ groups: store.closedGroups(), runs: store.runs(), nodes: store.nodes(), sha256 },
-      ...{ heldOutTasks: new Set(["tiny"]), oneTask: true, textsOf: (group) => [group.id] },
+      ...{ policy: null, heldOutTasks: new Set(["tiny"]), oneTask: true, textsOf: (group) => [group.id] },
     });
     expect(kept).toEqual([]);
     expect([...dropped]).toEqual([["held-out task", groups.length]]);

@@ -1,0 +1,205 @@
+/**
+ * Fine-tuning the model that searched on its own informative iterations: export, train, merge, install, verify
+ * (EXIT.md sections 5 to 7). Each step is stored as it ends; called again after a kill it goes on with the next.
+ */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { ExitError, isExitError, messageOf } from "../../core/errors.ts";
+import type { Policy, StageRequest } from "../../core/ports.ts";
+import { inForce } from "../../core/tuning/promotions.ts";
+import {
+  defaultTraining,
+  type Making,
+  makings,
+  type TrainingSettings,
+  type TunedModel,
+} from "../../core/tuning/tuned-model.ts";
+import type { FineTuneRequest } from "../app.ts";
+import { exportGroups } from "../export.ts";
+import { type OpenBase, openBase, requestFor } from "./base-model.ts";
+import { withFreedMemory } from "./freed-memory.ts";
+import type { TuningParts } from "./parts.ts";
+import { sampleServed, tokenProbes } from "./probes.ts";
+
+/** Fewer replies that differ say nothing to a model. */
+const leastGroups = 2;
+
+/** @throws ExitError `too-few-groups`, those of `openBase`, of the trainer and of the keeper. */
+export async function fineTune(
+  request: FineTuneRequest,
+  parts: TuningParts,
+  signal: AbortSignal,
+): Promise<TunedModel> {
+  const opened = await openBase(request, parts, signal);
+  try {
+    const settings = { ...defaultTraining, ...request.training };
+    const model = unfinished(opened, settings, parts) ?? (await begin(opened, settings, parts, signal));
+    return await make(model, opened, parts, signal);
+  } finally {
+    await opened.policy.close();
+  }
+}
+
+/** Makes what is missing of a tuned model; of a finished one whose weights were cleaned away, these. */
+export async function make(
+  begun: TunedModel,
+  opened: OpenBase,
+  parts: TuningParts,
+  signal: AbortSignal,
+): Promise<TunedModel> {
+  let model = begun;
+  const { store, emit } = parts;
+  const ended = (made: Making, facts: Partial<TunedModel>): void => {
+    model = { ...model, ...facts, made };
+    store.tuning.putModel(model);
+    emit({ type: "tuningChanged" });
+  };
+  const isMade = (making: Making): boolean => makings.indexOf(model.made) >= makings.indexOf(making);
+  const tell = (event: { readonly event: string; readonly text: string }): void =>
+    emit({ type: "trainer", model: model.id, event });
+  const say = (text: string): void => emit({ type: "progress", text });
+
+  await parts.trainer.prepare(say, signal);
+  const { stage, file, adapter } = placesOf(
+    model,
+    opened,
+    parts,
+    await probesOf(model, opened.policy, signal),
+  );
+  try {
+    await withFreedMemory(opened, parts, signal, async () => {
+      if (!isMade("trained")) ended("trained", { training: await parts.trainer.train(stage, tell, signal) });
+      const what = { model: opened.file, adapter, file };
+      if (!isMade("merged")) {
+        const name = `${model.base.model} ${model.id}`;
+        ended("merged", { merge: await parts.trainer.merge({ ...what, name }, tell, signal) });
+      }
+      if (!isMade("installed"))
+        ended("installed", { served: await opened.keeper.install(model.id, file, say, signal), kept: true });
+      if (isMade("verified")) return;
+      say("Asking the tuned model, to compare its answers with the weights that were trained");
+      const served = await sampleServed(
+        requestFor(model.base, model.id),
+        exportedGroups(model, parts),
+        parts,
+        signal,
+      );
+      await opened.keeper.unload([model.served?.model ?? ""], signal);
+      const { device } = model.settings;
+      ended("verified", {
+        fingerprint: await parts.trainer.verify({ ...what, served, device }, tell, signal),
+      });
+    });
+  } catch (error) {
+    if (isExitError(error) && isFinal.has(error.reason)) {
+      store.tuning.putModel({ ...model, failed: messageOf(error) });
+      emit({ type: "tuningChanged" });
+    }
+    throw error;
+  }
+  // A server has its own copy; the embedded runtime reads this one.
+  if (model.served !== null && model.served.model !== file) await rm(file, { force: true });
+  return model;
+}
+
+/** Trying again would end the same. */
+const isFinal: ReadonlySet<string> = new Set([
+  ...["trainer-groups", "trainer-mismatch", "trainer-tokenizer", "trainer-fingerprint", "trainer-no-effect"],
+]);
+
+/** The newest one of the line that was begun alike and not finished. */
+function unfinished(
+  { base }: OpenBase,
+  settings: TrainingSettings,
+  { store }: Pick<TuningParts, "store">,
+): TunedModel | null {
+  const newest = store.tuning.models().findLast((model) => model.base.line === base.line);
+  if (newest === undefined || newest.made === "verified" || newest.failed !== null) return null;
+  return JSON.stringify(newest.settings) === JSON.stringify(settings) ? newest : null;
+}
+
+async function begin(
+  { base }: OpenBase,
+  settings: TrainingSettings,
+  parts: TuningParts,
+  signal: AbortSignal,
+): Promise<TunedModel> {
+  const { store, modelsFolder, clock } = parts;
+  const { models, promotions } = store.tuning;
+  const id = `m${models().length + 1}`;
+  const folder = join(modelsFolder, id);
+  // Of one that was begun and never stored.
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  const { version, model: parent } = inForce(promotions(), base.line);
+  const policy = `${base.line}#v${version}`;
+  const out = join(folder, "export");
+  const report = await exportGroups({ out, task: null, policy }, parts);
+  if (report.kept < leastGroups) {
+    await rm(folder, { recursive: true, force: true });
+    throw new ExitError("too-few-groups", tooFew(base.model, report));
+  }
+  signal.throwIfAborted();
+  const model: TunedModel = {
+    id,
+    base,
+    parent,
+    createdAt: clock.now(),
+    made: "exported",
+    failed: null,
+    data: {
+      groups: report.kept,
+      seen: report.seen,
+      tasks: report.tasks,
+      policies: report.policies,
+      sha256: await sha256Of(join(out, "groups.jsonl")),
+    },
+    settings,
+    ...{ training: null, merge: null, served: null, fingerprint: null, kept: true },
+  };
+  store.tuning.putModel(model);
+  parts.emit({ type: "tuningChanged" });
+  return model;
+}
+
+function tooFew(
+  model: string,
+  { kept, seen, dropped }: { kept: number; seen: number; dropped: object },
+): string {
+  const why = Object.entries(dropped).map(([reason, count]) => `${reason}: ${count}`);
+  const left = why.length > 0 ? ` Left out: ${why.join(", ")}.` : "";
+  return `There is too little to learn from for ${model}: of ${seen} iterations ${kept} can be trained on, ${leastGroups} are needed.${left} Search longer with "exit-ml run --strategy exit", then fine-tune.`;
+}
+
+function exportedGroups({ id }: TunedModel, { modelsFolder }: Pick<TuningParts, "modelsFolder">): string {
+  return join(modelsFolder, id, "export", "groups.jsonl");
+}
+
+function probesOf(model: TunedModel, policy: Policy, signal: AbortSignal): Promise<StageRequest["probes"]> {
+  return model.made === "exported" ? tokenProbes(policy, signal) : Promise.resolve([]);
+}
+
+function placesOf(
+  model: TunedModel,
+  { file }: OpenBase,
+  { modelsFolder }: TuningParts,
+  probes: StageRequest["probes"],
+): { readonly stage: StageRequest; readonly file: string; readonly adapter: string } {
+  const folder = join(modelsFolder, model.id);
+  const out = join(folder, "stage");
+  const adapter = model.parent === null ? null : join(modelsFolder, model.parent, "stage", "adapter");
+  const groups = join(folder, "export", "groups.jsonl");
+  return {
+    stage: { model: file, groups, out, adapter, settings: model.settings, probes },
+    file: join(folder, `${model.base.model.replace(/[^\w.-]+/g, "-")}-${model.id}.gguf`),
+    adapter: join(out, "adapter"),
+  };
+}
+
+async function sha256Of(file: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(file)) hash.update(chunk);
+  return hash.digest("hex");
+}

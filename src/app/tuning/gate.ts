@@ -1,0 +1,121 @@
+/** The gate (EXIT.md section 7): a tuned model is put in force only if it is proven better on what it never saw. */
+import { ExitError, isExitError } from "../../core/errors.ts";
+import type { EvaluationReport } from "../../core/reports.ts";
+import { type Bounds, type Gate, judge } from "../../core/tuning/gate.ts";
+import { inForce } from "../../core/tuning/promotions.ts";
+import type { TunedModel } from "../../core/tuning/tuned-model.ts";
+import type { EvaluateRequest, GateRequest } from "../app.ts";
+import { evaluatePolicies } from "../evaluate.ts";
+import { requestFor } from "./base-model.ts";
+import { findTuned } from "./find-tuned.ts";
+import type { TuningParts } from "./parts.ts";
+import { promote } from "./promote.ts";
+import { tidyModels } from "./tidy.ts";
+
+/**
+ * Evaluates a tuned model beside the one in force and the base, first with few chains, and with more where these leave
+ * it open; promotes it if it passes. Called again it goes on with the chains that are there.
+ * @throws ExitError `model-unknown`, `model-unverified`, those of the evaluation.
+ */
+export async function passGate(request: GateRequest, parts: TuningParts, signal: AbortSignal): Promise<Gate> {
+  const { store, clock } = parts;
+  const model = findTuned(request.model, store.tuning.models());
+  if (model.made !== "verified" || model.failed !== null)
+    throw new ExitError(
+      "model-unverified",
+      model.failed === null
+        ? `Tuned model ${model.id} is not finished: "exit-ml fine-tune" goes on with it.`
+        : `Tuned model ${model.id} is of no use: ${model.failed}`,
+    );
+  const against = inForce(store.tuning.promotions(), model.base.line).model;
+  if (against === model.id)
+    throw new ExitError("model-in-force", `Tuned model ${model.id} is in force already.`);
+  const facts = {
+    ...{ id: `g${store.tuning.gates().length + 1}`, model: model.id, against },
+    at: clock.now(),
+  };
+  const found = await evaluated(model, against, request, parts, signal);
+  const gate: Gate = { ...facts, ...found };
+  store.tuning.putGate(gate);
+  parts.emit({ type: "tuningChanged" });
+  if (gate.decision === "promote") await promote({ model: model.id, ungated: false }, parts, signal);
+  else await tidyModels(parts, signal);
+  return gate;
+}
+
+type Found = Pick<Gate, "decision" | "reason" | "overCurrent" | "overBase" | "sameTask" | "evaluation">;
+
+async function evaluated(
+  model: TunedModel,
+  against: string | null,
+  request: GateRequest,
+  parts: TuningParts,
+  signal: AbortSignal,
+): Promise<Found> {
+  const versions = against === null ? [model.id, "v0"] : [model.id, against, "v0"];
+  const [first, second] = request.chains;
+  const asked = {
+    policies: versions.map((version) => requestFor(model.base, version)),
+    ...{ tasks: [], limit: null, K: request.K, protocols: ["chain"] as const, seed: request.seed },
+    heldOutStarts: !(await hasHeldOutTask(parts)),
+    maxReplyTokens: request.maxReplyTokens ?? lastReplyLimit(parts),
+    allowMissing: parts.store.runs().at(-1)?.provenance?.allowedMissing ?? [],
+  };
+  const look = async (n: number): Promise<EvaluationReport> =>
+    evaluatePolicies({ ...asked, n } satisfies EvaluateRequest, parts, signal);
+  let report: EvaluationReport;
+  try {
+    report = await look(first);
+  } catch (error) {
+    if (isExitError(error) && untestable.has(error.reason)) return untested(error.message);
+    throw error;
+  }
+  let bounds = boundsOf(report, request.K);
+  let judgement = judge(bounds.overCurrent, bounds.overBase, second <= first);
+  if (judgement.decision === "more") {
+    const text = `${first} chains leave it open (quality ${bounds.overCurrent.mean.toFixed(3)}): ${second} are sampled.`;
+    parts.emit({ type: "message", level: "info", text });
+    report = await look(second);
+    bounds = boundsOf(report, request.K);
+    judgement = judge(bounds.overCurrent, bounds.overBase, true);
+  }
+  if (judgement.decision === "more") throw new RangeError("the last look decides");
+  return { ...judgement, ...bounds, sameTask: report.sameTask, evaluation: report };
+}
+
+/** What says that there is nothing the model did not see. */
+const untestable: ReadonlySet<string> = new Set(["no-start", "no-task", "task-needed"]);
+
+function untested(why: string): Found {
+  return {
+    decision: "untested",
+    reason: `It is not promoted, since nothing here can prove it: ${why} Mark some tasks with "split": "heldout".`,
+    ...{ overCurrent: null, overBase: null, sameTask: false, evaluation: null },
+  };
+}
+
+/** The evaluation compares the others with the tuned model, which is the first: here it is the other way round. */
+function boundsOf(report: EvaluationReport, K: number): { overCurrent: Bounds; overBase: Bounds } {
+  const over = (place: number): Bounds => {
+    const difference = report.protocols[0]?.policies.at(place)?.difference?.[K]?.quality;
+    if (difference === undefined)
+      throw new ExitError(
+        "no-start",
+        "No start is left from which every model has a chain: the evaluation says which were dropped.",
+      );
+    return { mean: -difference.mean, low: -difference.high, high: -difference.low };
+  };
+  return { overCurrent: over(1), overBase: over(-1) };
+}
+
+async function hasHeldOutTask({ workspace }: Pick<TuningParts, "workspace">): Promise<boolean> {
+  for (const { name } of (await workspace.tasks()).tasks) {
+    const task = await workspace.resolve(name).catch(() => null);
+    if (task?.definition.split === "heldout") return true;
+  }
+  return false;
+}
+
+function lastReplyLimit({ store }: Pick<TuningParts, "store">): number {
+  return store.runs().at(-1)?.settings.maxReplyTokens ?? 1024;
+}

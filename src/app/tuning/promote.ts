@@ -1,0 +1,86 @@
+/** Putting a tuned model in force, and taking that back (EXIT.md section 7). */
+import { ExitError } from "../../core/errors.ts";
+import type { PolicyInForce } from "../../core/reports.ts";
+import { inForce, stackOf } from "../../core/tuning/promotions.ts";
+import type { TunedModel } from "../../core/tuning/tuned-model.ts";
+import type { PromoteRequest } from "../app.ts";
+import { openBase, requestFor } from "./base-model.ts";
+import { findTuned } from "./find-tuned.ts";
+import { make } from "./fine-tune.ts";
+import type { TuningParts } from "./parts.ts";
+import { tidyModels } from "./tidy.ts";
+
+/**
+ * From now on the base's name means this model, in runs and evaluations of this workspace.
+ * @throws ExitError `model-unknown`, `not-gated`, `model-in-force`.
+ */
+export async function promote(
+  { model: id, ungated }: PromoteRequest,
+  parts: TuningParts,
+  signal: AbortSignal,
+): Promise<PolicyInForce> {
+  const { tuning } = parts.store;
+  const model = findTuned(id, tuning.models());
+  const { line } = model.base;
+  const gate = tuning.gates().findLast((one) => one.model === model.id && one.decision === "promote") ?? null;
+  if (gate === null && !ungated)
+    throw new ExitError(
+      "not-gated",
+      `Tuned model ${model.id} has passed no gate, so it may be worse than what is in force. "exit-ml gate ${model.id}" tests it; --ungated promotes it all the same.`,
+    );
+  const current = inForce(tuning.promotions(), line).model;
+  if (current === model.id && model.kept)
+    throw new ExitError("model-in-force", `Tuned model ${model.id} is in force already.`);
+  await remake(model, parts, signal);
+  if (current !== model.id)
+    tuning.addPromotion({
+      line,
+      at: parts.clock.now(),
+      kind: "promoted",
+      model: model.id,
+      gate: gate?.id ?? null,
+    });
+  return settled(model, parts, signal);
+}
+
+/**
+ * Back to the version before the one in force, of the line that was promoted last.
+ * @throws ExitError `nothing-to-roll-back`.
+ */
+export async function rollback(parts: TuningParts, signal: AbortSignal): Promise<PolicyInForce> {
+  const { tuning } = parts.store;
+  const promotions = tuning.promotions();
+  const line = promotions.findLast((one) => stackOf(promotions, one.line).length > 1)?.line;
+  if (line === undefined)
+    throw new ExitError(
+      "nothing-to-roll-back",
+      "No tuned model is in force in this workspace: the model itself is.",
+    );
+  const [before, current] = stackOf(promotions, line).slice(-2);
+  const left = findTuned(current?.model ?? null, tuning.models());
+  if (before?.model != null) await remake(findTuned(before.model, tuning.models()), parts, signal);
+  tuning.addPromotion({ line, at: parts.clock.now(), kind: "rolledBack" });
+  return settled(left, parts, signal);
+}
+
+/** Makes the weights of a model anew from its adapter where they were cleaned away. */
+async function remake(model: TunedModel, parts: TuningParts, signal: AbortSignal): Promise<void> {
+  if (model.kept && model.made === "verified") return;
+  const opened = await openBase(requestFor(model.base, "v0"), parts, signal);
+  try {
+    await make({ ...model, made: "trained", kept: true }, opened, parts, signal);
+  } finally {
+    await opened.policy.close();
+  }
+}
+
+async function settled(
+  { base }: TunedModel,
+  parts: TuningParts,
+  signal: AbortSignal,
+): Promise<PolicyInForce> {
+  await tidyModels(parts, signal);
+  parts.emit({ type: "tuningChanged" });
+  const { version, model } = inForce(parts.store.tuning.promotions(), base.line);
+  return { line: base.line, base: base.model, version, model };
+}

@@ -1,0 +1,182 @@
+/**
+ * Rounds, unattended (EXIT.md section 7): collect with the version in force, train, prove, go on. Every step is stored
+ * as it begins and every one of them goes on where it was cut off, so the same call continues after any interruption.
+ */
+import { ExitError, isExitError, messageOf } from "../../core/errors.ts";
+import type { Run } from "../../core/history.ts";
+import type { Gate } from "../../core/tuning/gate.ts";
+import { type Bootstrap, endOf, leastGroups, type Round } from "../../core/tuning/rounds.ts";
+import type { RoundsRequest, RunRequest } from "../app.ts";
+import { fineTune } from "./fine-tune.ts";
+import { passGate } from "./gate.ts";
+import type { TuningParts } from "./parts.ts";
+import { promote } from "./promote.ts";
+
+export interface RoundsParts extends TuningParts {
+  /** Starts a run, or goes on with it; tells which it is, and resolves when it has ended. */
+  readonly runToItsEnd: (
+    request: RunRequest,
+    opened: (run: Run) => void,
+    signal: AbortSignal,
+  ) => Promise<Run>;
+}
+
+const hour = 3_600_000;
+/** A run needs some time to find out that it has none. */
+const leastHours = 1 / 60;
+
+/** @throws ExitError `too-few-groups` where nothing can be learned, and whatever a step ends with. */
+export async function bootstrap(
+  request: RoundsRequest,
+  parts: RoundsParts,
+  signal: AbortSignal,
+): Promise<Bootstrap> {
+  const { store, clock, emit } = parts;
+  const { bootstraps, putBootstrap } = store.tuning;
+  const unfinished = request.fresh ? undefined : bootstraps().findLast((one) => one.endedAt === null);
+  for (const one of bootstraps())
+    if (one.endedAt === null && one.id !== unfinished?.id)
+      putBootstrap({ ...one, endedAt: clock.now(), ended: "Another one was begun." });
+  let state: Bootstrap = unfinished ?? {
+    id: `b${bootstraps().length + 1}`,
+    settings: request.settings,
+    model: { runtime: request.runtime, model: request.model, endpoint: request.endpoint },
+    startedAt: clock.now(),
+    ...{ endedAt: null, ended: null, spentMs: 0, rounds: [] },
+  };
+  if (unfinished !== undefined) {
+    const text = `Going on with ${unfinished.id}, under the settings it was begun with; --fresh begins a new one.`;
+    emit({ type: "message", level: "info", text });
+  }
+  const spentBefore = state.spentMs;
+  const began = clock.monotonic();
+  const keep = (change: Partial<Bootstrap>): void => {
+    state = { ...state, ...change, spentMs: spentBefore + clock.monotonic() - began };
+    putBootstrap(state);
+    emit({ type: "tuningChanged" });
+  };
+  const keepRound = (round: Round): void =>
+    keep({ rounds: [...state.rounds.filter(({ number }) => number !== round.number), round] });
+  keep({});
+  try {
+    for (;;) {
+      const last = state.rounds.at(-1);
+      const open = last !== undefined && last.step !== "done" ? last : null;
+      const end = open === null ? endOf(state) : null;
+      if (end !== null) {
+        keep({ endedAt: clock.now(), ended: end });
+        return state;
+      }
+      const round = open ?? newRound(state, parts);
+      keepRound(round);
+      await playRound(round, state, parts, keepRound, signal);
+    }
+  } catch (error) {
+    keep(isExitError(error, "too-few-groups") ? { endedAt: clock.now(), ended: messageOf(error) } : {});
+    throw error;
+  }
+}
+
+function newRound({ rounds }: Bootstrap, { clock }: Pick<TuningParts, "clock">): Round {
+  return {
+    number: rounds.length + 1,
+    step: "collect",
+    startedAt: clock.now(),
+    ...{ endedAt: null, run: null, informative: 0, model: null, gate: null, promoted: false },
+  };
+}
+
+async function playRound(
+  begun: Round,
+  state: Bootstrap,
+  parts: RoundsParts,
+  keep: (round: Round) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  let round = begun;
+  const now = (change: Partial<Round>): void => {
+    round = { ...round, ...change };
+    keep(round);
+  };
+  const say = (what: string): void =>
+    parts.emit({ type: "message", level: "info", text: `Round ${round.number}: ${what}` });
+  if (round.step === "collect") {
+    say(`collecting ${state.settings.groups} informative iterations`);
+    const run = await collect(round, state, parts, ({ id }) => now({ run: id }), signal);
+    const informative = informativeOf(run, parts);
+    if (informative < leastGroups(state.settings))
+      throw new ExitError(
+        "too-few-groups",
+        `Round ${round.number} found ${informative} informative iterations, fewer than a quarter of ${state.settings.groups}: too few to learn from. Give it more time, more replies a group (--group-size), or tasks on which the model's replies differ more.`,
+      );
+    now({ step: "fine-tune", informative });
+  }
+  if (round.step === "fine-tune") {
+    say("training");
+    const model = await fineTune({ ...state.model, training: state.settings.training }, parts, signal);
+    now({ step: "gate", model: model.id });
+  }
+  const gate = await gateOf(round, state, parts, say, signal);
+  const promoted = gate.decision === "promote";
+  say(promoted ? `promoted. ${gate.reason}` : `not promoted. ${gate.reason}`);
+  now({ step: "done", gate: gate.id, promoted, endedAt: parts.clock.now() });
+}
+
+async function collect(
+  round: Round,
+  { settings, model, spentMs }: Bootstrap,
+  parts: RoundsParts,
+  opened: (run: Run) => void,
+  signal: AbortSignal,
+): Promise<Run> {
+  const own = parts.store.runs().find(({ id }) => id === round.run);
+  if (own?.endedAt != null) return own;
+  const hours = settings.collectHours ?? (settings.hours - spentMs / hour) / 2;
+  return parts.runToItsEnd(
+    {
+      ...model,
+      ...{ tasks: [], all: true, strategy: "exit", allowMissing: settings.allowMissing },
+      budget: {
+        ...{ iterations: null, tokens: null, target: null },
+        hours: Math.max(hours, leastHours),
+        informative: settings.groups,
+      },
+      settings: {
+        ...(settings.groupSize === null ? {} : { groupSize: settings.groupSize }),
+        ...(settings.maxReplyTokens === null ? {} : { maxReplyTokens: settings.maxReplyTokens }),
+      },
+      // A run that the user or another round left open is not this round's.
+      fresh: own === undefined,
+      seed: settings.seed + round.number,
+    },
+    opened,
+    signal,
+  );
+}
+
+function informativeOf(run: Run, { store }: Pick<TuningParts, "store">): number {
+  return store.closedGroups().filter((group) => group.run === run.id && group.informative).length;
+}
+
+/** The gate of the round's model; one that was decided before a kill is not decided again. */
+async function gateOf(
+  round: Round,
+  { settings }: Bootstrap,
+  parts: RoundsParts,
+  say: (what: string) => void,
+  signal: AbortSignal,
+): Promise<Gate> {
+  const { tuning } = parts.store;
+  const decided = tuning.gates().findLast(({ model }) => model === round.model);
+  if (decided !== undefined) {
+    const isPromoted = tuning
+      .promotions()
+      .some((one) => one.kind === "promoted" && one.model === round.model);
+    if (decided.decision === "promote" && !isPromoted)
+      await promote({ model: decided.model, ungated: false }, parts, signal);
+    return decided;
+  }
+  say("proving the tuned model on held-out tasks");
+  const { chains, K, seed, maxReplyTokens } = settings;
+  return passGate({ model: round.model, chains, K, seed, maxReplyTokens }, parts, signal);
+}

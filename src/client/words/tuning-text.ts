@@ -1,0 +1,115 @@
+/** Tuned models, gates and rounds in words: the same in terminal and editor. */
+import type {
+  Bounds,
+  Gate,
+  Round,
+  TrainingEstimate,
+  TrainingStatus,
+  TunedModel,
+} from "../../protocol/results.ts";
+import { bytes, duration, percent, plural } from "./format.ts";
+
+/** `+0.041 (+0.012 to +0.070)`: a difference of qualities with its one-sided bounds of 97.5 %. */
+export function boundsText({ mean, low, high }: Bounds): string {
+  return `${signed(mean)} (${signed(low)} to ${signed(high)})`;
+}
+
+function signed(value: number): string {
+  return `${value < 0 ? "-" : "+"}${Math.abs(value).toFixed(3)}`;
+}
+
+/** What a tuned model is worth now: `in force as v2`, `rejected`, ... */
+export function stateOf({ id, made, failed, base, kept }: TunedModel, status: TrainingStatus): string {
+  const current = status.inForce.find(({ line }) => line === base.line);
+  if (current?.model === id) return `in force as v${current.version}`;
+  if (failed !== null) return "failed";
+  if (made !== "verified") return `begun, ${made}`;
+  const gate = status.gates.findLast(({ model }) => model === id);
+  const gone = kept ? "" : ", weights cleaned away";
+  if (status.promotions.some((one) => one.kind === "promoted" && one.model === id))
+    return `was in force${gone}`;
+  return gate === undefined ? `not gated yet${gone}` : `${decisions[gate.decision]}${gone}`;
+}
+
+export const decisions: Record<Gate["decision"], string> = {
+  promote: "passed the gate",
+  keep: "not proven better",
+  reject: "worse",
+  untested: "not tested",
+};
+
+/** One fact a row. */
+export function tunedRows(model: TunedModel): [name: string, value: string][] {
+  const { data, training, merge, fingerprint, served, parent, base, failed } = model;
+  const rows: [string, string][] = [
+    ["trained from", parent === null ? base.model : `${base.model}, going on from ${parent}`],
+    ["learned from", `${plural(data.groups, "iteration")} of ${data.tasks.join(", ")}`],
+  ];
+  if (training !== null) {
+    const known = training.mismatch === null ? "" : `; mismatch ${training.mismatch.toFixed(4)} nats`;
+    rows.push([
+      "training",
+      `${plural(training.updates, "update")} in ${duration(training.ms)}, ended by ${training.ended}${known}`,
+    ]);
+  }
+  if (merge !== null) {
+    const types = Object.entries(merge.types).map(([type, tensors]) => `${tensors} tensors in ${type}`);
+    rows.push([
+      "merged",
+      `${bytes(merge.bytes)}: ${types.join(", ")}; at least ${percent(merge.recovered)} of each update is in it`,
+    ]);
+  }
+  if (fingerprint !== null)
+    rows.push([
+      "fingerprint",
+      `the server is ${nats(fingerprint.served)} from the tuned weights, ${nats(fingerprint.servedFromBase)} from the base`,
+    ]);
+  if (served !== null) rows.push(["served as", served.model]);
+  if (failed !== null) rows.push(["failed", failed]);
+  return rows;
+}
+
+function nats(value: number): string {
+  return `${value.toPrecision(2)} nats`;
+}
+
+export function gateRows({ overCurrent, overBase, against, reason, sameTask }: Gate): [string, string][] {
+  const rows: [string, string][] = [];
+  if (overCurrent !== null) rows.push([`minus ${against ?? "the base"}`, boundsText(overCurrent)]);
+  if (overBase !== null && against !== null) rows.push(["minus the base", boundsText(overBase)]);
+  rows.push(["because", reason]);
+  if (sameTask && overCurrent !== null)
+    rows.push(["same task", "The starts lie in a task that was trained on."]);
+  return rows;
+}
+
+export function estimateRows(estimate: TrainingEstimate): [string, string][] {
+  const { kept, seen, dropped, stage, tunedBytes, model, version, parent } = estimate;
+  const left = Object.entries(dropped).map(([reason, groups]) => `${reason}: ${groups}`);
+  const rows: [string, string][] = [
+    ["model", `${model}, to be v${version}${parent === null ? "" : `, going on from ${parent}`}`],
+    [
+      "iterations",
+      `${kept} of ${seen} can be trained on${left.length > 0 ? ` (left out: ${left.join(", ")})` : ""}`,
+    ],
+  ];
+  if (stage === null) return rows;
+  rows.push(
+    ["device", stage.device],
+    ["updates", String(stage.updates)],
+    ["time", stage.seconds === null ? "not measured" : `about ${duration(stage.seconds * 1000)}`],
+    ["memory", `about ${bytes(stage.memory)}, ${stage.fits ? "which is free" : "more than is free"}`],
+    ["disk", `${bytes(stage.disk)} while it trains, the tuned model at most ${bytes(tunedBytes)}`],
+  );
+  return rows;
+}
+
+/** `round 2: promoted m2, 48 informative iterations`. */
+export function roundText({ number, step, model, promoted, informative }: Round): string {
+  const what =
+    step === "done"
+      ? `${promoted ? "promoted" : "did not promote"} ${model ?? "a model"}`
+      : { collect: "collecting", "fine-tune": "training", gate: "proving" }[step];
+  const found = informative > 0 ? `, ${plural(informative, "informative iteration")}` : "";
+  return `round ${number}: ${what}${found}`;
+}
