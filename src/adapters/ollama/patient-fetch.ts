@@ -5,6 +5,7 @@
 import http from "node:http";
 import https from "node:https";
 import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 
 /** Milliseconds of silence after which the connection is probed: a peer that vanished is noticed. */
 const keepAlive = 30_000;
@@ -29,6 +30,12 @@ export function patientFetch(signal: AbortSignal): typeof fetch {
       });
       sent.on("socket", (socket) => socket.setKeepAlive(true, keepAlive));
       sent.on("error", reject);
-      sent.end(typeof init?.body === "string" ? init.body : undefined);
+      const body: unknown = init?.body;
+      if (isStream(body)) pipeline(body, sent).catch(reject);
+      else sent.end(typeof body === "string" ? body : undefined);
     });
+}
+
+function isStream(body: unknown): body is AsyncIterable<Uint8Array> {
+  return typeof body === "object" && body !== null && Symbol.asyncIterator in body;
 }
