@@ -33,6 +33,8 @@ export interface Faults {
   readonly embed?: { readonly status: number; readonly error: string };
   /** Answers the upload of a file. */
   readonly upload?: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Told of a request to unload the model, which it never does. */
+  readonly unloadAsked?: () => void;
   /** Characters a prompt may have. */
   readonly room?: number;
   /** What it says to a prompt, in place of as many tokens as it may. */
@@ -104,8 +106,11 @@ export async function startFakeOllama(faults: Faults): Promise<FakeOllama> {
       return json({ error }, status);
     }
     const asked: FakeRequest & { keep_alive?: number } = JSON.parse(body);
-    // It says so, and lists it on.
-    if (asked.keep_alive === 0) return json({ done: true, done_reason: "unload" });
+    if (asked.keep_alive === 0) {
+      // It says so, and lists it on.
+      json({ done: true, done_reason: "unload" });
+      return faults.unloadAsked?.();
+    }
     if (asked.prompt.length > (faults.room ?? 4000))
       return json({ error: "the input length exceeds the context length" }, 400);
     const isReply = asked.prompt === faultyPrompt && asked.options.num_predict > 1;

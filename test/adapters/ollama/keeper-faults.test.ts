@@ -22,9 +22,9 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-async function open(faults: Faults): Promise<ModelKeeper> {
+async function open(faults: Faults, patience = 1): Promise<ModelKeeper> {
   server = await startFakeOllama(faults);
-  return createOllamaKeeper({ endpoint: endpointFrom(server.host), model: server.model, patience: 1 });
+  return createOllamaKeeper({ endpoint: endpointFrom(server.host), model: server.model, patience });
 }
 
 /** Of several pieces. */
@@ -46,11 +46,8 @@ describe("a model that is not unloaded", () => {
   it("is not waited for any longer than the caller does", async () => {
     const controller = new AbortController();
     const reason = new Error("enough");
-    server = await startFakeOllama({});
-    const keeper = createOllamaKeeper({ endpoint: endpointFrom(server.host), model: server.model });
-    const unloading = keeper.unload(["small"], silent, controller.signal);
-    setTimeout(() => controller.abort(reason), 50);
-    await expect(unloading).rejects.toBe(reason);
+    const keeper = await open({ unloadAsked: () => controller.abort(reason) }, 600_000);
+    await expect(keeper.unload(["small"], silent, controller.signal)).rejects.toBe(reason);
   });
 });
 
