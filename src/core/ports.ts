@@ -230,11 +230,15 @@ export interface ModelKeeper {
   /** Forgets an installed model; nothing where it is gone already. */
   remove(model: string, signal: AbortSignal): Promise<void>;
   /**
-   * Gives back the memory that models of this base hold, and makes sure of it.
+   * Gives back the memory that models of this base hold, and makes sure of it. Others are left alone, and said.
    * @returns puts back what was there
    * @throws ExitError `model-memory` where it is not given back
    */
-  unload(models: readonly string[], signal: AbortSignal): Promise<() => Promise<void>>;
+  unload(
+    models: readonly string[],
+    say: (text: string) => void,
+    signal: AbortSignal,
+  ): Promise<() => Promise<void>>;
 }
 
 /** What the trainer tells while it works: a sentence, and facts by name (trainer/README.md). */

@@ -6,6 +6,7 @@ import { ExitError } from "../../core/errors.ts";
 import { type ModelFacts, missing, withTag } from "./model-facts.ts";
 import { measureParallel } from "./parallel.ts";
 import { type Loading, rawRequest } from "./raw-request.ts";
+import { listRunning, type Running, secondsKept } from "./running.ts";
 import { RequestFailed, type Server, whenNotBusy } from "./server.ts";
 
 export interface LoadedModel {
@@ -41,7 +42,7 @@ export async function loadModel(
   const fresh = `${randomInt(1e9)} ${probe}`;
   const first = await evaluate(server, asIs, fresh, signal);
   const running = await findRunning(server, facts.name, signal);
-  const kept = secondsKept(running?.expires_at);
+  const kept = running === null ? null : secondsKept(running);
   const raises = kept !== null && kept < keepAliveSeconds;
   const granted = running?.context_length ?? contextLength;
   const gpuShare =
@@ -144,22 +145,9 @@ export function isTooLong(error: unknown): boolean {
   );
 }
 
-interface Running {
-  readonly size: number;
-  readonly size_vram: number;
-  readonly expires_at: Date | string;
-  readonly context_length?: number;
-}
-
 async function findRunning(server: Server, name: string, signal: AbortSignal): Promise<Running | null> {
-  const { models } = await server.ask((client) => client.ps(), signal);
+  const models = await listRunning(server, signal);
   return models.find((model) => withTag(model.name) === name) ?? null;
-}
-
-/** Null where the server keeps the model for good, or does not say. */
-function secondsKept(expiresAt: Date | string | undefined): number | null {
-  const seconds = Math.round((new Date(expiresAt ?? Number.NaN).getTime() - Date.now()) / 1000);
-  return Number.isFinite(seconds) && seconds < 1e8 ? Math.max(0, seconds) : null;
 }
 
 /** Special tokens are read as such: the begin token alone is one token, unless the server adds its own. */

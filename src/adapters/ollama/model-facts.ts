@@ -4,6 +4,7 @@ import { gguf } from "@huggingface/gguf";
 import type { ShowResponse } from "ollama";
 import { ExitError } from "../../core/errors.ts";
 import type { Sha256 } from "../../core/ports.ts";
+import { filesOf, weightsDigest } from "./modelfile.ts";
 import { RequestFailed, remoteHost, type Server } from "./server.ts";
 
 export interface ModelFacts {
@@ -42,7 +43,7 @@ export async function readModelFacts(
       "model-unsuitable",
       `The model "${model}" cannot write text (it can: ${shown.capabilities.join(", ")}). Choose an instruct model.`,
     );
-  const header = server.endpoint.isLocal ? await readHeader(blobPath(shown.modelfile)) : null;
+  const header = server.endpoint.isLocal ? await readHeader(filesOf(shown.modelfile).weights[0]) : null;
   // Only on demand does the server list the vocabulary, which names the special tokens; the template it keeps.
   const info = header ?? metadataOf(await show(server, model, true, signal));
   const template = text(header?.["tokenizer.chat_template"]);
@@ -88,8 +89,11 @@ async function digestOf(
   return weightsDigest(modelfile, sha256) ?? (await manifestDigest(server, model, signal));
 }
 
-/** What the server says of a model that runs there itself. */
-async function showLocal(server: Server, model: string, signal: AbortSignal): Promise<ShowResponse> {
+/**
+ * What the server says of a model that runs there itself.
+ * @throws ExitError `model-missing`, `model-remote`, `ollama-unreachable`.
+ */
+export async function showLocal(server: Server, model: string, signal: AbortSignal): Promise<ShowResponse> {
   const shown = await show(server, model, false, signal);
   const host = remoteHost(shown);
   if (host === null) return shown;
@@ -130,28 +134,6 @@ export async function missing(server: Server, model: string, signal: AbortSignal
   );
 }
 
-/** Files the model is made of, in the order of its description: the weights first. */
-function blobs(modelfile: string): readonly { readonly kind: string; readonly path: string }[] {
-  return [...modelfile.matchAll(/^(FROM|ADAPTER) (.+)$/gm)].map(([, kind = "", path = ""]) => ({
-    kind,
-    path: path.trim(),
-  }));
-}
-
-function blobPath(modelfile: string): string | null {
-  return blobs(modelfile)[0]?.path ?? null;
-}
-
-/** A second FROM is a projector for images, which texts do not pass; an adapter changes the weights. */
-function weightsDigest(modelfile: string, sha256: Sha256): string | null {
-  const files = blobs(modelfile);
-  const parts = files.filter(({ kind }, at) => at === 0 || kind === "ADAPTER");
-  const digests = parts.map(({ path }) => /sha256[-:]([0-9a-f]{64})$/.exec(path)?.[1] ?? null);
-  const [only = null, ...more] = digests;
-  if (digests.includes(null)) return null;
-  return more.length === 0 ? only : sha256(digests.join("\n"));
-}
-
 async function manifestDigest(server: Server, model: string, signal: AbortSignal): Promise<string> {
   const { models } = await server.ask((client) => client.list(), signal);
   const digest = models.find(({ name }) => name === withTag(model))?.digest.replace(/^sha256:/, "");
@@ -160,8 +142,8 @@ async function manifestDigest(server: Server, model: string, signal: AbortSignal
 }
 
 /** The metadata at the head of a model file, or null where it is not to be read from here. */
-async function readHeader(path: string | null): Promise<Metadata | null> {
-  if (path === null) return null;
+export async function readHeader(path: string | undefined): Promise<Metadata | null> {
+  if (path === undefined) return null;
   try {
     await access(path, constants.R_OK);
     const { metadata } = await gguf(path, { allowLocalFile: true });

@@ -5,6 +5,7 @@
 import http from "node:http";
 import https from "node:https";
 import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 
 /** Milliseconds of silence after which the connection is probed: a peer that vanished is noticed. */
 const keepAlive = 30_000;
@@ -15,9 +16,13 @@ export function patientFetch(signal: AbortSignal): typeof fetch {
     new Promise((resolve, reject) => {
       const url = new URL(input instanceof Request ? input.url : input);
       const { request } = url.protocol === "https:" ? https : http;
+      const body: unknown = init?.body;
+      const headers = new Headers(init?.headers);
+      // Else `node:http` leaves the length out of a DELETE, and the server sees no body.
+      if (typeof body === "string") headers.set("content-length", String(Buffer.byteLength(body)));
       const options = {
         method: init?.method ?? "GET",
-        headers: Object.fromEntries(new Headers(init?.headers)),
+        headers: Object.fromEntries(headers),
         // A connection of its own: a pooled one may have died with an earlier server.
         agent: false as const,
         signal,
@@ -29,6 +34,11 @@ export function patientFetch(signal: AbortSignal): typeof fetch {
       });
       sent.on("socket", (socket) => socket.setKeepAlive(true, keepAlive));
       sent.on("error", reject);
-      sent.end(typeof init?.body === "string" ? init.body : undefined);
+      if (isStream(body)) pipeline(body, sent).catch(reject);
+      else sent.end(typeof body === "string" ? body : undefined);
     });
+}
+
+function isStream(body: unknown): body is AsyncIterable<Uint8Array> {
+  return typeof body === "object" && body !== null && Symbol.asyncIterator in body;
 }

@@ -22,6 +22,8 @@ export interface Server {
   readonly endpoint: Endpoint;
   /** Runs calls; their failures come out as `RequestFailed`, `ollama-unreachable`, or the signal's reason. */
   ask<T>(work: (client: Ollama) => Promise<T>, signal: AbortSignal): Promise<T>;
+  /** Sends a request the library does not know. @returns the answer, whatever its status. Fails as `ask` does. */
+  send(path: string, request: RequestInit, signal: AbortSignal): Promise<Response>;
   /** Streams an answer; ends after the chunk that is `done`. Fails as `ask` does. */
   generate(
     request: GenerateRequest & MoreOfRequest,
@@ -74,6 +76,14 @@ export function connect(endpoint: Endpoint): Server {
       signal.throwIfAborted();
       try {
         return await work(clientFor(signal));
+      } catch (error) {
+        throw failed(error, signal);
+      }
+    },
+    async send(path, request, signal) {
+      signal.throwIfAborted();
+      try {
+        return await patientFetch(signal)(`${endpoint.url}${path}`, request);
       } catch (error) {
         throw failed(error, signal);
       }

@@ -3,7 +3,7 @@
  * up to the test; or it says what a script has it say.
  */
 import { once } from "node:events";
-import { createServer, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 export const faultyPrompt = "Once upon a time";
@@ -31,6 +31,10 @@ export interface Faults {
   readonly show?: object;
   /** How a request for embeddings fails. */
   readonly embed?: { readonly status: number; readonly error: string };
+  /** Answers the upload of a file. */
+  readonly upload?: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Told of a request to unload the model, which it never does. */
+  readonly unloadAsked?: () => void;
   /** Characters a prompt may have. */
   readonly room?: number;
   /** What it says to a prompt, in place of as many tokens as it may. */
@@ -63,6 +67,11 @@ export async function startFakeOllama(faults: Faults): Promise<FakeOllama> {
   let abandoned = 0;
   let onAbandoned = () => {};
   const server = createServer(async (request, response) => {
+    if (request.url?.startsWith("/api/blobs/")) {
+      if (request.method === "POST") return faults.upload?.(request, response);
+      response.writeHead(404);
+      return response.end();
+    }
     let body = "";
     for await (const chunk of request) body += chunk;
     const json = (value: object, status = 200) => {
@@ -72,6 +81,8 @@ export async function startFakeOllama(faults: Faults): Promise<FakeOllama> {
     if (request.url === "/api/tags")
       return json({ models: [{ name: "small:latest", digest: "ab".repeat(32) }] });
     if (request.url === "/api/show") {
+      const { model }: { model: string } = JSON.parse(body);
+      if (model.includes("-exit:")) return json({ error: "not found" }, 404);
       const modelfile = faults.modelfile ?? `FROM /nowhere/sha256-${"cd".repeat(32)}`;
       const info = { "general.architecture": "llama", "llama.context_length": 8192 };
       return json({ modelfile, template: "{{ .Prompt }}", details: {}, model_info: info, ...faults.show });
@@ -94,7 +105,12 @@ export async function startFakeOllama(faults: Faults): Promise<FakeOllama> {
       const { status, error } = faults.embed ?? { status: 501, error: "unexpected" };
       return json({ error }, status);
     }
-    const asked: FakeRequest = JSON.parse(body);
+    const asked: FakeRequest & { keep_alive?: number } = JSON.parse(body);
+    if (asked.keep_alive === 0) {
+      // It says so, and lists it on.
+      json({ done: true, done_reason: "unload" });
+      return faults.unloadAsked?.();
+    }
     if (asked.prompt.length > (faults.room ?? 4000))
       return json({ error: "the input length exceeds the context length" }, 400);
     const isReply = asked.prompt === faultyPrompt && asked.options.num_predict > 1;

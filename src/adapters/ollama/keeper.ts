@@ -1,0 +1,34 @@
+/** The `ModelKeeper` port on an Ollama server. */
+import { createHash } from "node:crypto";
+import type { ModelKeeper, Sha256 } from "../../core/ports.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { installModel, removeModel } from "./install-model.ts";
+import { connect } from "./server.ts";
+import { unloadModels } from "./unload.ts";
+import { findWeights } from "./weights.ts";
+
+export interface OllamaKeeperOptions {
+  readonly endpoint: Endpoint;
+  /** Name of the base there. */
+  readonly model: string;
+  /** Milliseconds a model is given to leave the memory; default: a minute, for a reply under way has to end. */
+  readonly patience?: number;
+}
+
+const usualPatience = 60_000;
+
+const sha256: Sha256 = (data) => createHash("sha256").update(data).digest("hex");
+
+export function createOllamaKeeper({
+  endpoint,
+  model,
+  patience = usualPatience,
+}: OllamaKeeperOptions): ModelKeeper {
+  const server = connect(endpoint);
+  return {
+    weights: (signal) => findWeights(server, model, signal),
+    install: (id, file, say, signal) => installModel(server, { base: model, id, file }, sha256, say, signal),
+    remove: (installed, signal) => removeModel(server, model, installed, sha256, signal),
+    unload: (models, say, signal) => unloadModels(server, models, patience, say, signal),
+  };
+}
