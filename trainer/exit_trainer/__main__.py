@@ -7,6 +7,8 @@ import os
 import sys
 import warnings
 
+from exit_trainer.attached import end_with_input
+
 # Nothing is fetched: weights and tokenizer come out of the file that was served. Before transformers is imported.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # Threads that wait for each other sleep instead of spinning: on two busy cores an update took 4 s so, else 69 s. Before
@@ -19,10 +21,16 @@ os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 
 def main() -> int:
+    # Before the imports, which take some seconds.
+    if sys.argv[1:2] == ["--attached"]:
+        end_with_input()
     from exit_trainer import doctor, estimate, merge, train, verify
     from exit_trainer.report import Refusal, tell
 
     parser = argparse.ArgumentParser(prog="exit_trainer", description=__doc__)
+    parser.add_argument(
+        "--attached", action="store_true", help="end when standard input does: for a program that starts this one"
+    )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     verbs_by_name = {"doctor": doctor, "estimate": estimate, "train": train, "merge": merge, "verify": verify}
     for name, module in verbs_by_name.items():

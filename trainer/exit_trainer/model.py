@@ -50,7 +50,16 @@ class Trainee:
 
     def tokenize(self, text: str) -> list[int]:
         """Ids of exactly this text: special tokens written in it are read as such, none is added."""
-        return self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return tokenize(self.tokenizer, text)
+
+
+def tokenize(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
+    return tokenizer(text, add_special_tokens=False)["input_ids"]
+
+
+def read_tokenizer(file: Path) -> PreTrainedTokenizerBase:
+    """Without the weights, so in seconds."""
+    return AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name, local_files_only=True)
 
 
 def facts_of(file: Path) -> Facts:
@@ -104,8 +113,8 @@ def load(
     The adapter is kept in float32 whatever the base is, as its updates are smaller than bfloat16 can tell.
     """
     facts = facts_of(file)
+    tokenizer = read_tokenizer(file)
     options = {"gguf_file": file.name, "local_files_only": True}
-    tokenizer = AutoTokenizer.from_pretrained(file.parent, **options)
     # Said outright: with a package of kernels installed, transformers would keep the weights packed.
     plain = GgufConfig(dequantize=True)
     base = AutoModelForCausalLM.from_pretrained(file.parent, **options, dtype=dtype, quantization_config=plain)

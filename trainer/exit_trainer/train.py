@@ -21,6 +21,7 @@ from exit_trainer.objective import Objective
 from exit_trainer.prefix import checkpointed, refuse_unsupported
 from exit_trainer.report import Refusal, start_log, tell
 from exit_trainer.stage import StageResult, StageSettings, train_stage
+from exit_trainer.token_probes import refuse_other_tokenizer
 from exit_trainer.update import Budget
 
 
@@ -29,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--groups", type=Path, required=True, help="groups.jsonl of an export")
     parser.add_argument("--out", type=Path, required=True, help="folder of the stage: checkpoints, metrics, adapter")
     parser.add_argument("--adapter", type=Path, help="adapter to go on from; without it a new one")
+    parser.add_argument("--probes", type=Path, help="JSON list of {text, tokens}: what the server counted in texts")
     parser.add_argument("--device", default="auto", help="cuda, mps, cpu, or auto (default): the first there is")
     parser.add_argument("--dtype", default="auto", help="of the frozen weights: bfloat16, float32, or auto (default)")
     parser.add_argument("--rank", type=int, default=16, help="of a new adapter (default: 16)")
@@ -97,6 +99,8 @@ def run(options: argparse.Namespace) -> None:
 
 def load_trainee(options: argparse.Namespace, device: torch.device, dtype: torch.dtype) -> Trainee:
     try:
+        if options.probes is not None:
+            refuse_other_tokenizer(options.probes, options.model)
         torch.manual_seed(options.seed)
         trainee = load(options.model, device, dtype, options.rank, options.alpha, options.adapter)
         refuse_unsupported(trainee.model, trainee.backbone.config)

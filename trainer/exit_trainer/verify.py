@@ -2,7 +2,8 @@
 
 A file whose rows are in the wrong order, or whose update was rounded away, loads and answers like any other. So three
 models are asked for the same tokens: the base, the base with the adapter as it was trained, and the tuned file read
-back. The file has to agree with the adapter, and the adapter has to have changed something.
+back. The file has to agree with the adapter, and the adapter has to have changed something. With `--served` the same is
+asked of what a server sampled: is it the tuned model that answers there?
 """
 
 from __future__ import annotations
@@ -17,12 +18,16 @@ import torch
 from exit_trainer.device import choose_device, choose_dtype
 from exit_trainer.model import Trainee, load
 from exit_trainer.report import Refusal, tell
+from exit_trainer.served import Served, compare, read_served
 
 MOST_APART = 0.1
 """Mean |difference| of log-probabilities, in nats, that rounding the tuned tensors may cause."""
 
 LEAST_EFFECT = 1e-3
 """Mean |difference| in nats by which a tuned model differs from its base."""
+
+HIDDEN_EFFECT = 0.01
+"""Mean |difference| in nats between base and tuned model that the rounding of a server's kernels may hide."""
 
 NEXT = 20
 """Likeliest next tokens told for each probe: as many as Ollama tells."""
@@ -51,6 +56,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--adapter", type=Path, required=True, help="folder of the adapter")
     parser.add_argument("--merged", type=Path, required=True, help="GGUF file of the tuned model")
     parser.add_argument("--probes", type=Path, help="JSON list of texts, as the server gets them (default: three)")
+    parser.add_argument(
+        "--served",
+        type=Path,
+        help="JSON list of {prompt, text, tokens, logprobs}: what the server sampled from the tuned model",
+    )
     parser.add_argument("--device", default="auto", help="cuda, mps, cpu, or auto (default): the first there is")
     parser.add_argument("--dtype", default="float32", help="of the weights: bfloat16, float32 (default), or auto")
     parser.add_argument(
@@ -71,45 +81,68 @@ def run(options: argparse.Namespace) -> None:
     tuned = [read(trainee, probe) for probe in probes]
     with trainee.model.disable_adapter():
         base = [read(trainee, probe) for probe in probes]
+    served = None if options.served is None else _served(options.served, trainee)
     del trainee  # Two models would need twice the memory.
     tell("loading", f"Reading {options.merged.name} back.")
     merged_model = _loaded(options.merged, device, dtype)
     merged = [read(merged_model, probe) for probe in probes]
     for probe, *readings in zip(probes, base, tuned, merged, strict=True):
         _tell_probe(probe, merged_model, *readings)
-    judge(mean_apart(base, tuned), mean_apart(tuned, merged), options.most_apart)
+    judge(mean_apart(base, tuned), mean_apart(tuned, merged), options.most_apart, served)
 
 
-def judge(effect: float, apart: float, most_apart: float) -> None:
+def judge(effect: float, file: float, most_apart: float, served: Served | None = None) -> None:
     """
     Args:
         effect: mean |difference| between base and tuned model, in nats.
-        apart: the same between tuned model and tuned file. Allowed up to `most_apart` and up to half the effect: a
+        file: the same between tuned model and tuned file. Allowed up to `most_apart` and up to half the effect: a
             file nearer to its base than to the tuned model has lost what was learned, however small the numbers.
+        served: what the server answered, against both. It has to be as near to the tuned model, and nearer than to the
+            base, unless the effect is so small that the server's rounding may hide it.
 
     Raises:
         Refusal: one of them is out of bounds, or no number.
     """
     bound = min(most_apart, effect / 2)
-    numbers = {"effect": effect, "apart": apart, "bound": bound}
+    numbers = {"effect": effect, "file": file, "bound": bound}
+    if served is not None:
+        numbers |= {"served": served.apart, "servedFromBase": served.from_base}
     if not effect >= LEAST_EFFECT:
-        tell(
-            "fingerprint", f"The adapter changes log-probabilities by {effect:.2g} nats: nothing.", **numbers, ok=False
+        sentence = f"The adapter changes log-probabilities by {effect:.2g} nats: nothing."
+        refusal = Refusal("no-effect", "The tuned model answers as its base does. Train longer or on more groups.")
+    elif not file <= bound:
+        sentence = f"The file is {file:.2g} nats from the tuned model, allowed {bound:.2g}."
+        refusal = Refusal("fingerprint", "The file is not the model that was trained: do not use it. Merge again.")
+    elif served is not None and not _is_tuned(served, effect, most_apart):
+        sentence = (
+            f"The server is {served.apart:.2g} nats from the tuned model, allowed {most_apart:.2g}, and "
+            f"{served.from_base:.2g} from the base."
         )
-        raise Refusal("no-effect", "The tuned model answers as its base does. Train longer or on more groups.")
-    if not apart <= bound:
-        tell(
-            "fingerprint",
-            f"The file is {apart:.2g} nats from the tuned model, allowed {bound:.2g}.",
-            **numbers,
-            ok=False,
+        refusal = Refusal("fingerprint", f"{sentence} {_what_answers(served, most_apart)}")
+    else:
+        sentence = (
+            f"The file is the tuned model: {file:.2g} nats from it, allowed {bound:.2g}; the base is {effect:.2g} away."
         )
-        raise Refusal("fingerprint", "The file is not the model that was trained: do not use it. Merge again.")
-    tell(
-        "fingerprint",
-        f"The file is the tuned model: {apart:.2g} nats from it, allowed {bound:.2g}; the base is {effect:.2g} away.",
-        **numbers,
-        ok=True,
+        if served is not None:
+            sentence += (
+                f" So is what the server answers with: {served.apart:.2g} nats; {served.from_base:.2g} from the base."
+            )
+        tell("fingerprint", sentence, **numbers, ok=True)
+        return
+    tell("fingerprint", sentence, **numbers, ok=False)
+    raise refusal
+
+
+def _is_tuned(served: Served, effect: float, most_apart: float) -> bool:
+    return served.apart <= most_apart and (served.apart < served.from_base or effect < HIDDEN_EFFECT)
+
+
+def _what_answers(served: Served, most_apart: float) -> str:
+    if served.from_base <= min(served.apart, most_apart):
+        return "It seems to answer with the base: install the tuned model again, and ask for it by its own name."
+    return (
+        "It answers with neither: another file, another template or other sampling options. Install the tuned model "
+        "again, and ask it at temperature 1 without any other option."
     )
 
 
@@ -143,6 +176,14 @@ def _loaded(file: Path, device: torch.device, dtype: torch.dtype, adapter: Path 
         return load(file, device, dtype, adapter=adapter)
     except (OSError, ValueError) as problem:
         raise Refusal("model", f"{file} cannot be read back: {problem}") from None
+
+
+def _served(file: Path, trainee: Trainee) -> Served:
+    groups, dropped = read_served(file, trainee)
+    kept = sum(len(group.replies) for group in groups)
+    left_out = ", ".join(f"{count} {reason}" for reason, count in dropped.items()) or "none"
+    tell("served", f"Scoring {kept} replies of the server; left out: {left_out}.", kept=kept, dropped=dict(dropped))
+    return compare(trainee, groups)
 
 
 def _probes(file: Path | None, trainee: Trainee) -> list[str]:

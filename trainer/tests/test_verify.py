@@ -51,7 +51,7 @@ def test_the_tuned_file_passes_and_its_numbers_are_told(
     *_, first, second, last = events(capsys)
     assert last["event"] == "fingerprint"
     assert last["ok"] is True
-    assert last["apart"] < 0.05 < last["effect"]
+    assert last["file"] < 0.05 < last["effect"]
     assert first["probe"] == "lr = 0.1\n"
     for probe in (first, second):
         assert {len(values) for values in probe["logprobs"].values()} == {len(probe["tokens"]) - 1}
@@ -98,10 +98,95 @@ def test_an_adapter_that_changes_nothing_is_refused(files: dict[str, Path]) -> N
 
 
 @pytest.mark.parametrize(
-    ("effect", "apart"), [(0.02, 0.011), (1.0, 0.11), (1.0, float("nan")), (float("nan"), 0.0), (1e-4, 0.0)]
+    ("effect", "file"), [(0.02, 0.011), (1.0, 0.11), (1.0, float("nan")), (float("nan"), 0.0), (1e-4, 0.0)]
 )
-def test_a_file_is_near_the_tuned_model_and_nearer_than_the_base(effect: float, apart: float) -> None:
+def test_a_file_is_near_the_tuned_model_and_nearer_than_the_base(effect: float, file: float) -> None:
     verify.judge(0.02, 0.009, 0.1)
     verify.judge(1.0, 0.09, 0.1)
     with pytest.raises(Refusal):
-        verify.judge(effect, apart, 0.1)
+        verify.judge(effect, file, 0.1)
+
+
+PROMPT, TEXT = "<s>", "f(x)"
+SPACE = [0xE2, 0x96, 0x81]
+"""What transformers puts before a text, which this vocabulary spells byte by byte."""
+
+
+def reply_of(weights: tiny_gguf.Weights, ids: bool = True) -> dict[str, Any]:
+    """As a server with these weights answers, in float64."""
+    tokens = [3 + byte for byte in [*SPACE, *TEXT.encode()]]
+    probabilities = tiny_gguf.next_probabilities(weights, [1, *tokens])
+    return {
+        "prompt": PROMPT,
+        "text": TEXT,
+        "tokens": [{"id": token if ids else None, "text": ""} for token in tokens],
+        "logprobs": [math.log(probabilities[at, token]) for at, token in enumerate(tokens)],
+    }
+
+
+def run_served(files: dict[str, Path], *replies: dict[str, Any]) -> None:
+    files["served"] = files["model"].with_name("served.json")
+    files["served"].write_text(json.dumps(replies))
+    run(files)
+
+
+@pytest.fixture
+def models(files: dict[str, Path]) -> dict[str, tiny_gguf.Weights]:
+    """Weights of the base, of the tuned model and of another one; the files are written."""
+    base = tiny_gguf.write_base(files["model"], Type.F32)
+    files["adapter"] = files["adapter"].with_name("another")
+    factors = tiny_gguf.write_adapter(files["adapter"])
+    write_merged(files)
+    other = tiny_gguf.write_base(files["model"].with_name("other.gguf"), Type.F32, seed=7)
+    return {"base": base, "tuned": tiny_gguf.tuned(base, factors), "other": other}
+
+
+@pytest.mark.parametrize("ids", [True, False])
+def test_a_server_with_the_tuned_weights_passes(
+    files: dict[str, Path], models: dict[str, tiny_gguf.Weights], ids: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_served(files, reply_of(models["tuned"], ids))
+    last = events(capsys)[-1]
+    assert last["ok"] is True
+    assert last["served"] < 1e-3
+    tuned, base = (reply_of(models[name])["logprobs"] for name in ("tuned", "base"))
+    wanted = sum(abs(one - other) for one, other in zip(tuned, base, strict=True)) / len(tuned)
+    assert last["servedFromBase"] == pytest.approx(wanted, abs=1e-3)
+
+
+@pytest.mark.parametrize(("name", "said"), [("base", "answer with the base"), ("other", "answers with neither")])
+def test_a_server_with_other_weights_is_refused_by_what_it_answers_with(
+    files: dict[str, Path],
+    models: dict[str, tiny_gguf.Weights],
+    name: str,
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(Refusal, match=said) as refusal:
+        run_served(files, reply_of(models[name]))
+    assert refusal.value.reason == "fingerprint"
+    assert events(capsys)[-1]["ok"] is False
+
+
+def test_replies_whose_tokens_are_not_known_are_left_out_and_counted(
+    files: dict[str, Path], models: dict[str, tiny_gguf.Weights], capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = reply_of(models["tuned"])
+    joined = reply_of(models["tuned"], ids=False)
+    joined["tokens"] = joined["tokens"][1:]
+    cut = {**whole, "logprobs": whole["logprobs"][1:]}
+    run_served(files, whole, joined, cut)
+    told = next(event for event in events(capsys) if event["event"] == "served")
+    assert told["kept"] == 1 and sum(told["dropped"].values()) == 2
+    with pytest.raises(Refusal, match="No reply of the server can be compared") as refusal:
+        run_served(files, joined, cut)
+    assert refusal.value.reason == "served"
+
+
+def test_nearness_to_the_tuned_model_is_not_asked_where_rounding_may_hide_it() -> None:
+    near_the_base = verify.Served(apart=0.03, from_base=0.02)
+    verify.judge(0.009, 0.001, 0.1, near_the_base)
+    with pytest.raises(Refusal, match="answer with the base"):
+        verify.judge(0.02, 0.001, 0.1, near_the_base)
+    with pytest.raises(Refusal):
+        verify.judge(0.009, 0.001, 0.1, verify.Served(apart=float("nan"), from_base=0.02))
