@@ -47,7 +47,10 @@ export function drive(run: Run, crew: Crew, parts: RunParts): ActiveRun {
     const end = await loopToItsEnd(context, crew.tasks, parts, stopping.signal);
     // Nothing is sampled any more: whatever the model held is there for the last scores.
     await crew.policy.close().catch((error: unknown) => warn(parts, error));
-    if (end.error === null && end.reason !== "stopped") await confirmAtEnd(run, crew, parts, stopping.signal);
+    // A round collects to learn: no winner of it is given to the user as one.
+    const isOfRound = run.budget.informative !== undefined;
+    if (end.error === null && end.reason !== "stopped" && !isOfRound)
+      await confirmAtEnd(run, crew, parts, stopping.signal);
     const ending = { run: currentRun(parts.store, run), ...end };
     parts.emit({ type: "runEnded", ...ending });
     return ending;

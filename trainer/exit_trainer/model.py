@@ -12,6 +12,8 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from torch import nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig, PreTrainedModel, PreTrainedTokenizerBase
 
+from exit_trainer.pre_tokenizer import apply_rule
+
 ARCHITECTURES = ("llama", "qwen2", "qwen3", "gemma3")
 """Values of `general.architecture` that can be read, trained and written back."""
 
@@ -59,7 +61,9 @@ def tokenize(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
 
 def read_tokenizer(file: Path) -> PreTrainedTokenizerBase:
     """Without the weights, so in seconds."""
-    return AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name, local_files_only=True)
+    tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name, local_files_only=True)
+    apply_rule(tokenizer, file)
+    return tokenizer
 
 
 def facts_of(file: Path) -> Facts:

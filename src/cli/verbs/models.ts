@@ -20,7 +20,7 @@ export const addModels: AddVerb = (program, host, act) => {
         list: await client.call("models", { endpoint }),
         training: await client.call("training", {}),
       }));
-      context.result({ ...list, tuned: training.models }, () => [
+      context.result({ ...list, training }, () => [
         ...(list.models.length === 0 ? ["No model."] : table(list.models)),
         ...tunedLines(training),
         ...list.problems.map((problem) => context.style.yellow(printable(problem))),

@@ -1,0 +1,43 @@
+/** When a bootstrap ends (EXIT.md section 7). */
+import { expect, test } from "vitest";
+import { type Bootstrap, endOf, leastGroups, type Round } from "../../../../src/core/tuning/rounds.ts";
+import { defaultTraining } from "../../../../src/core/tuning/tuned-model.ts";
+
+const at = "2030-01-01T00:00:00Z";
+const round = (number: number, promoted: boolean): Round => ({
+  ...{ number, promoted, step: "done", startedAt: at, endedAt: at },
+  ...{ run: "r1", informative: 48, model: `m${number}`, gate: `g${number}` },
+});
+const bootstrap = (
+  promoted: readonly boolean[],
+  change: { rounds?: number; spentMs?: number } = {},
+): Bootstrap => ({
+  ...{ id: "b1", model: { runtime: null, model: null, endpoint: null } },
+  ...{ startedAt: at, endedAt: null, ended: null, spentMs: change.spentMs ?? 0 },
+  settings: {
+    ...{ hours: 2, rounds: change.rounds ?? null, groups: 48, collectHours: null },
+    ...{ groupSize: null, maxReplyTokens: null, chains: [16, 64], K: 4, seed: 0, allowMissing: [] },
+    training: defaultTraining,
+  },
+  rounds: promoted.map((value, place) => round(place + 1, value)),
+});
+
+test("it goes on while rounds bring better models and there is time", () => {
+  expect(endOf(bootstrap([]))).toBeNull();
+  expect(endOf(bootstrap([false, true, true, false]))).toBeNull();
+});
+
+test("two rounds in a row without a promotion end it", () => {
+  expect(endOf(bootstrap([true, false, false]))).toMatch(/Two rounds/);
+  expect(endOf(bootstrap([false, true, false]))).toBeNull();
+});
+
+test("so do the budget and the number of rounds that were asked for", () => {
+  expect(endOf(bootstrap([true], { spentMs: 2 * 3_600_000 }))).toMatch(/time/);
+  expect(endOf(bootstrap([true, true], { rounds: 2 }))).toMatch(/All 2 rounds/);
+});
+
+test("a quarter of the informative iterations is the least to learn from", () => {
+  expect(leastGroups({ groups: 48 })).toBe(12);
+  expect(leastGroups({ groups: 5 })).toBe(2);
+});
