@@ -7,6 +7,7 @@ import { digestInName, installedName } from "./installed-name.ts";
 import { showLocal } from "./model-facts.ts";
 import { weightsDigest } from "./modelfile.ts";
 import { RequestFailed, type Server } from "./server.ts";
+import { askToUnload } from "./unload.ts";
 import { fileDigest, uploadBlob } from "./upload.ts";
 
 export interface Tuned {
@@ -88,8 +89,10 @@ async function shownIfThere(
   }
 }
 
+/** Unloaded first: by a name that is gone, its memory cannot be had back. */
 async function deleteModel(server: Server, model: string, signal: AbortSignal): Promise<void> {
   try {
+    await askToUnload(server, model, signal);
     await server.ask((client) => client.delete({ model }), signal);
   } catch (error) {
     if (!(error instanceof RequestFailed) || error.status !== 404) throw error;

@@ -117,6 +117,8 @@ describeWith("ollama", "model")("on a real server", () => {
 
     await keeper.remove(installed.model, never);
     await expect(show(installed.model)).rejects.toThrow("404");
+    const names = async () => (await loaded()).map(({ name }) => name);
+    await expect.poll(names, { timeout: 30_000 }).not.toContain(installed.model);
     await keeper.remove(installed.model, never);
   });
 
