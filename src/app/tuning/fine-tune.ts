@@ -86,7 +86,7 @@ export async function make(
         parts,
         signal,
       );
-      await opened.keeper.unload([model.served?.model ?? ""], signal);
+      await opened.keeper.unload([model.served?.model ?? ""], say, signal);
       const { device } = model.settings;
       ended("verified", {
         fingerprint: await parts.trainer.verify({ ...what, served, device }, tell, signal),

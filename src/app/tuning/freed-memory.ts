@@ -20,7 +20,8 @@ export async function withFreedMemory<T>(
   const lease = await leaseGpus(parts, signal);
   try {
     await policy.unload?.();
-    const restore = await keeper.unload([base.model, ...tuned], signal);
+    const say = (text: string): void => parts.emit({ type: "progress", text });
+    const restore = await keeper.unload([base.model, ...tuned], say, signal);
     try {
       return await work();
     } finally {
