@@ -215,7 +215,8 @@ describeWith("ollama", "model")("on a real server", () => {
     await putBack();
     const again = (await loaded()).find(({ name }) => name === base);
     expect(again?.context_length).toBe(512);
+    // The server's own habit is five.
     const minutes = (Date.parse(again?.expires_at ?? "") - Date.now()) / 60_000;
-    expect(Math.round(minutes)).toBe(20);
+    expect(minutes).toBeGreaterThan(10);
   });
 });
