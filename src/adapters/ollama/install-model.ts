@@ -1,12 +1,14 @@
-/** Puts tuned weights beside their base on the server, described as the base is; and takes them away again. */
+/** Puts a tuned model beside its base on the server, described as the base is. */
 import type { CreateRequest, ShowResponse } from "ollama";
-import { ExitError, isExitError } from "../../core/errors.ts";
+import { ExitError } from "../../core/errors.ts";
 import type { Sha256 } from "../../core/ports.ts";
+import { checkTakesAdapters } from "./adapters-taken.ts";
 import { type Description, descriptionOf, differences, requestOf } from "./description.ts";
-import { digestInName, installedName } from "./installed-name.ts";
+import { installedName } from "./installed-name.ts";
 import { showLocal } from "./model-facts.ts";
 import { weightsDigest } from "./modelfile.ts";
-import { RequestFailed, type Server } from "./server.ts";
+import { deleteModel, foreign, shownIfThere } from "./remove-model.ts";
+import type { Server } from "./server.ts";
 import { fileDigest, uploadBlob } from "./upload.ts";
 
 export interface Tuned {
@@ -16,20 +18,79 @@ export interface Tuned {
   readonly file: string;
 }
 
+export interface Installed {
+  /** Name on the server. */
+  readonly model: string;
+  /** Of all that answers. */
+  readonly digest: string;
+}
+
+/** What of a request says where the weights come from; `files` is unknown to the types of the library. */
+type Source = Pick<CreateRequest, "from" | "adapters"> & {
+  readonly files?: Readonly<Record<string, string>>;
+};
+
 /**
- * A model that is there already as it should be is left as it is.
+ * A GGUF file with all weights. A model that is there already as it should be is left as it is.
  * @throws ExitError `model-unreadable`, `model-missing`, `model-remote`, `model-foreign`, `install-failed`,
  *   `ollama-failed`, `ollama-unreachable`.
  */
 export async function installModel(
   server: Server,
-  { base, id, file }: Tuned,
+  tuned: Tuned,
   sha256: Sha256,
   say: (text: string) => void,
   signal: AbortSignal,
-): Promise<{ readonly model: string; readonly digest: string }> {
-  const wanted = descriptionOf(await showLocal(server, base, signal));
-  const digest = await fileDigest(file, signal);
+): Promise<Installed> {
+  const wanted = descriptionOf(await showLocal(server, tuned.base, signal));
+  const digest = await fileDigest(tuned.file, signal);
+  const make = async (model: string) => {
+    await uploadBlob(server, tuned.file, digest, say, signal);
+    say(`Ollama makes the model ${model}.`);
+    await create(server, model, { files: { "tuned.gguf": `sha256:${digest}` } }, requestOf(wanted), signal);
+  };
+  return ensure(server, tuned, { digest, wanted, make }, sha256, signal);
+}
+
+/**
+ * A GGUF adapter over the weights of the base. Else as `installModel`.
+ * @throws ExitError also `adapter-refused` where server or model take none.
+ */
+export async function installAdapter(
+  server: Server,
+  tuned: Tuned,
+  sha256: Sha256,
+  say: (text: string) => void,
+  signal: AbortSignal,
+): Promise<Installed> {
+  const base = await showLocal(server, tuned.base, signal);
+  const weights = await checkTakesAdapters(server, tuned.base, base, signal);
+  const adapter = await fileDigest(tuned.file, signal);
+  const make = async (model: string) => {
+    await uploadBlob(server, tuned.file, adapter, say, signal);
+    say(`Ollama makes the model ${model}.`);
+    const source = { from: tuned.base, adapters: { "adapter.gguf": `sha256:${adapter}` } };
+    // The base's description comes with it.
+    await create(server, model, source, {}, signal);
+  };
+  const digest = sha256(`${weights}\n${adapter}`);
+  return ensure(server, tuned, { digest, wanted: descriptionOf(base), make }, sha256, signal);
+}
+
+interface Making {
+  readonly digest: string;
+  readonly wanted: Description;
+  readonly make: (model: string) => Promise<void>;
+}
+
+/** Makes the model unless it is there, and makes sure of it. */
+async function ensure(
+  server: Server,
+  { base, id }: Tuned,
+  { digest, wanted, make }: Making,
+  sha256: Sha256,
+  signal: AbortSignal,
+): Promise<Installed> {
   const model = installedName(base, id, digest);
   const faultsOf = (shown: ShowResponse): readonly string[] => [
     ...(weightsDigest(shown.modelfile, sha256) === digest ? [] : ["weights"]),
@@ -40,9 +101,7 @@ export async function installModel(
   if (faults?.length === 0) return { model, digest };
   if (faults?.includes("weights")) throw foreign(base, model);
 
-  await uploadBlob(server, file, digest, say, signal);
-  say(`Ollama makes the model ${model}.`);
-  await create(server, { model, files: { "tuned.gguf": `sha256:${digest}` } }, wanted, signal);
+  await make(model);
   const left = faultsOf(await showLocal(server, model, signal));
   if (left.length === 0) return { model, digest };
   await deleteModel(server, model, signal);
@@ -52,58 +111,14 @@ export async function installModel(
   );
 }
 
-/** @throws ExitError `model-foreign` for a model that was not installed here; `ollama-failed`, `ollama-unreachable`. */
-export async function removeModel(
-  server: Server,
-  base: string,
-  model: string,
-  sha256: Sha256,
-  signal: AbortSignal,
-): Promise<void> {
-  const beginning = digestInName(base, model);
-  const shown = beginning === null ? null : await shownIfThere(server, model, signal);
-  if (beginning !== null && shown === null) return;
-  const digest = shown === null ? null : weightsDigest(shown.modelfile, sha256);
-  if (beginning === null || !digest?.startsWith(beginning)) throw foreign(base, model);
-  await deleteModel(server, model, signal);
-}
-
-function foreign(base: string, model: string): ExitError {
-  return new ExitError(
-    "model-foreign",
-    `The model "${model}" was not installed by ExIt ML from "${base}", so it stays. To remove it all the same: ollama rm ${model}.`,
-  );
-}
-
-async function shownIfThere(
-  server: Server,
-  model: string,
-  signal: AbortSignal,
-): Promise<ShowResponse | null> {
-  try {
-    return await showLocal(server, model, signal);
-  } catch (error) {
-    if (isExitError(error, "model-missing")) return null;
-    throw error;
-  }
-}
-
-async function deleteModel(server: Server, model: string, signal: AbortSignal): Promise<void> {
-  try {
-    await server.ask((client) => client.delete({ model }), signal);
-  } catch (error) {
-    if (!(error instanceof RequestFailed) || error.status !== 404) throw error;
-  }
-}
-
-/** `files` is unknown to the types of the library, which passes it on. */
 async function create(
   server: Server,
-  source: { readonly model: string; readonly files: Readonly<Record<string, string>> },
-  description: Description,
+  model: string,
+  source: Source,
+  { messages, ...fields }: Partial<Description>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { messages, ...fields } = requestOf(description);
-  const request: CreateRequest = { ...source, ...fields, ...(messages && { messages: [...messages] }) };
-  await server.ask((client) => client.create({ ...request, stream: false }), signal);
+  const described = { ...fields, ...(messages && { messages: [...messages] }) };
+  const request = { model, ...source, ...described, stream: false as const };
+  await server.ask((client) => client.create(request), signal);
 }

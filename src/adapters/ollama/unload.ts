@@ -36,8 +36,7 @@ export async function unloadModels(
   const running = await listRunning(server, signal);
   for (const other of running) if (!isMeant(other)) say(holds(other));
   const held = running.filter(isMeant).map(heldAs);
-  for (const { name } of held)
-    await server.ask((client) => client.generate({ model: name, prompt: "", keep_alive: 0 }), signal);
+  for (const { name } of held) await askToUnload(server, name, signal);
 
   const end = performance.now() + patience;
   for (;;) {
@@ -46,6 +45,11 @@ export async function unloadModels(
     if (performance.now() > end) throw stuck(left.map(({ name }) => name));
     await delay(interval, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
+}
+
+/** The server does so as soon as no reply is under way. It does nothing for a model that is not loaded. */
+export async function askToUnload(server: Server, model: string, signal: AbortSignal): Promise<void> {
+  await server.ask((client) => client.generate({ model, prompt: "", keep_alive: 0 }), signal);
 }
 
 function heldAs(running: Running): Held {

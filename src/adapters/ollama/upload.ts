@@ -39,7 +39,10 @@ export async function uploadBlob(
   if (found.ok) return;
   const { size } = await stat(file);
   const headers = { "content-type": "application/octet-stream", "content-length": String(size) };
-  const answer = await server.send(path, { method: "POST", headers, body: read(file, size, say) }, signal);
+  const sending = server.send(path, { method: "POST", headers, body: read(file, size, say) }, signal);
+  const answer = await sending.catch((error: unknown) => {
+    throw error instanceof RequestFailed ? brokenOff(error) : error;
+  });
   const text = await answer.text();
   if (!answer.ok) throw new RequestFailed(server.endpoint, errorIn(text), answer.status);
 }
@@ -59,6 +62,15 @@ async function* read(
     if (percent > told) say(`${percent} % of ${megabytes} MB copied to Ollama.`);
     told = percent;
   }
+}
+
+/** A server that answers before it has read everything closes the connection, and its answer may be lost with it. */
+function brokenOff(error: RequestFailed): ExitError {
+  return new ExitError(
+    error.reason,
+    `Copying the tuned model to Ollama broke off (${error.answer}). Look whether the disk that holds Ollama's models is full, then do it again.`,
+    { cause: error },
+  );
 }
 
 function errorIn(answer: string): string {

@@ -28,6 +28,7 @@ export interface Faults {
   readonly noLogprobs?: boolean;
   readonly contextLength?: number;
   readonly modelfile?: string;
+  readonly version?: string;
   readonly show?: object;
   /** How a request for embeddings fails. */
   readonly embed?: { readonly status: number; readonly error: string };
@@ -78,6 +79,7 @@ export async function startFakeOllama(faults: Faults): Promise<FakeOllama> {
       response.writeHead(status, { "content-type": "application/json" });
       response.end(JSON.stringify(value));
     };
+    if (request.url === "/api/version") return json({ version: faults.version });
     if (request.url === "/api/tags")
       return json({ models: [{ name: "small:latest", digest: "ab".repeat(32) }] });
     if (request.url === "/api/show") {

@@ -4,8 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { endpointFrom } from "../../../src/adapters/ollama/endpoint.ts";
-import { createOllamaKeeper } from "../../../src/adapters/ollama/keeper.ts";
-import type { ModelKeeper } from "../../../src/core/ports.ts";
+import { createOllamaKeeper, type OllamaKeeper } from "../../../src/adapters/ollama/keeper.ts";
 import { type FakeOllama, type Faults, startFakeOllama } from "./fake-ollama.ts";
 
 const never = new AbortController().signal;
@@ -22,7 +21,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-async function open(faults: Faults, patience = 1): Promise<ModelKeeper> {
+async function open(faults: Faults, patience = 1): Promise<OllamaKeeper> {
   server = await startFakeOllama(faults);
   return createOllamaKeeper({ endpoint: endpointFrom(server.host), model: server.model, patience });
 }
@@ -33,6 +32,14 @@ function tunedFile(): string {
   writeFileSync(file, Buffer.alloc(5 << 20));
   return file;
 }
+
+const refuse: Faults["upload"] = (request, response) => {
+  request.resume();
+  request.once("end", () => {
+    response.writeHead(500, { "content-type": "application/json" });
+    response.end(JSON.stringify({ error: "no space left on device" }));
+  });
+};
 
 describe("a model that is not unloaded", () => {
   it("is named with what gives its memory back", async () => {
@@ -58,19 +65,12 @@ describe("an upload fails with words and can be done again:", () => {
     });
     await expect(keeper.install("m1", tunedFile(), silent, never)).rejects.toMatchObject({
       reason: "ollama-failed",
+      message: expect.stringContaining("Look whether the disk that holds Ollama's models is full"),
     });
   });
 
   it("one the server refuses", async () => {
-    const keeper = await open({
-      upload: (request, response) => {
-        request.resume();
-        request.once("end", () => {
-          response.writeHead(500, { "content-type": "application/json" });
-          response.end(JSON.stringify({ error: "no space left on device" }));
-        });
-      },
-    });
+    const keeper = await open({ upload: refuse });
     await expect(keeper.install("m1", tunedFile(), silent, never)).rejects.toMatchObject({
       reason: "ollama-failed",
       message: expect.stringContaining("no space left on device."),
@@ -90,6 +90,26 @@ it("a file that is not there any more is named", async () => {
   await expect(keeper.install("m1", join(folder, "gone.gguf"), silent, never)).rejects.toMatchObject({
     reason: "model-unreadable",
     message: expect.stringContaining("gone.gguf"),
+  });
+});
+
+describe("an adapter is taken by", () => {
+  const qwen3 = { model_info: { "general.architecture": "qwen3" } };
+
+  it.each([
+    ["0.24.0", "llama", {}, true],
+    ["0.24.0", "qwen3", { show: qwen3 }, false],
+    ["0.30.0", "qwen3", { show: qwen3 }, true],
+    ["0.34.0", "llama", {}, true],
+    ["0.34.1", "llama", {}, false],
+    ["1.0.0-rc1", "llama", {}, false],
+  ])("version %s for %s or not", async (version, _, faults, taken) => {
+    const keeper = await open({ ...faults, version, upload: refuse });
+    await expect(keeper.installAdapter("m1", tunedFile(), silent, never)).rejects.toMatchObject(
+      taken
+        ? { message: expect.stringContaining("no space left") }
+        : { reason: "adapter-refused", message: expect.stringContaining("Install the merged model file") },
+    );
   });
 });
 
