@@ -31,7 +31,7 @@ export async function trainer({
   const { stamp } = await installOnce({
     part: "trainer",
     version: digestOf(requirements.file),
-    present: () => fs.existsSync(python),
+    present: () => fs.existsSync(python) && marked(folder).includes(digestOf(requirements.file)),
     progress,
     install: async () => {
       // In its own place from the start: programs of an environment name the folder they were made in.
@@ -61,6 +61,7 @@ export async function trainer({
         throw new Error(
           `The trainer's packages are installed but cannot be imported. Try: ${python} -c "${requirements.proof}"`,
         );
+      fs.writeFileSync(markerOf(folder), `${digestsOf(requirements.file).join("\n")}\n`);
       return { packages: version };
     },
   });
@@ -74,15 +75,33 @@ export function programOf(folder, platform = process.platform) {
     : path.join(folder, "bin", "python");
 }
 
+/**
+ * What an environment holds: a file in it with a digest a line, of each list of requirements that was installed. ExIt ML
+ * looks for it too, and makes an environment in the same place (src/adapters/trainer/marker.ts).
+ * @param {string} folder of an environment
+ */
+const markerOf = (folder) => path.join(folder, "exit-ml-requirements");
+
+/** @param {string} folder @returns {string[]} */
+function marked(folder) {
+  try {
+    return fs.readFileSync(markerOf(folder), "utf8").split("\n");
+  } catch {
+    return [];
+  }
+}
+
 /** @param {string} file of requirements; those it names with -r count as well @returns {string} */
-function digestOf(file) {
+const digestOf = (file) => digestsOf(file)[0] ?? "";
+
+/** @param {string} file of requirements @returns {string[]} its digest and those of the files it names with -r */
+function digestsOf(file) {
   const text = fs.readFileSync(file, "utf8");
   const others = [...text.matchAll(/^-r (.+)$/gm)].map(([, name = ""]) =>
-    digestOf(path.join(path.dirname(file), name.trim())),
+    digestsOf(path.join(path.dirname(file), name.trim())),
   );
-  return createHash("sha256")
-    .update([text, ...others].join("\n"))
-    .digest("hex");
+  const own = [text, ...others.map(([digest]) => digest)].join("\n");
+  return [createHash("sha256").update(own).digest("hex"), ...others.flat()];
 }
 
 /** @param {(text: string) => void} progress @returns {Promise<string>} */

@@ -65,7 +65,7 @@ export const stages = [
   {
     name: "adapters",
     title: "Adapter tests, against the real thing",
-    parts: [...real, "extension", "ollama"],
+    parts: [...real, "extension", "ollama", "trainer"],
     limitSeconds: 1500,
     tool: vitest("adapters"),
     tests: true,

@@ -7,6 +7,7 @@ import { environmentFor } from "../../scripts/setup/setup.mjs";
 import { programOf, trainer } from "../../scripts/setup/trainer.mjs";
 import { countTests } from "../../scripts/test/report.mjs";
 import { asVitestReport } from "../../scripts/test/trainer.mjs";
+import { isReady } from "../../src/adapters/trainer/marker.ts";
 
 let folder: string;
 
@@ -20,10 +21,13 @@ afterEach(() => {
   fs.rmSync(folder, { recursive: true, force: true });
 });
 
-/** An empty list: the environment is made and pip runs, but nothing is fetched. */
+const ours = () => path.join(folder, "requirements.txt");
+
+/** Empty lists, of the trainer's packages and of its tests': the environment is made and pip runs, but nothing is fetched. */
 function requirements(proof: string, text = "") {
-  const file = path.join(folder, "requirements.txt");
-  fs.writeFileSync(file, text);
+  const file = path.join(folder, "requirements-test.txt");
+  fs.writeFileSync(file, "-r requirements.txt\n");
+  fs.writeFileSync(ours(), text);
   return { file, proof };
 }
 
@@ -35,6 +39,8 @@ test.skipIf(!findProgram("python3"))(
     const first = await trainer({ progress, requirements: requirements("print(1)") });
     expect(first.version).toBe("1");
     expect(fs.existsSync(first.python)).toBe(true);
+    // So ExIt ML takes it, which needs the trainer's own packages only.
+    expect(isReady(path.join(folder, "trainer"), ours())).toBe(true);
     const mark = path.join(folder, "trainer", "mark");
     fs.writeFileSync(mark, "");
     said.length = 0;

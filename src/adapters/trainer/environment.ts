@@ -1,0 +1,63 @@
+/** The Python that the trainer runs in: one the user names, or an environment of its own that is made on demand. */
+import { join } from "node:path";
+import { ExitError, messageOf } from "../../core/errors.ts";
+import { makeEnvironment } from "./make-environment.ts";
+import { programOf } from "./marker.ts";
+import { childEnvironment, runToEnd } from "./process.ts";
+import { listen, quoted } from "./said.ts";
+
+/** Of what is compiled: it may be there and still not fit this system. */
+const proof = "import torch, transformers, peft, gguf, numpy, psutil";
+
+/** Bytes free before it is made: the packages of torch 2.15 for CUDA (5.6 GB), and their archives while they come. */
+const bytes = 9e9;
+
+export interface Environment {
+  /** Path of its program, whether it is there or not. */
+  readonly python: string;
+  /** @throws ExitError `trainer-environment` */
+  prepare(say: (text: string) => void, signal: AbortSignal): Promise<void>;
+}
+
+/** @param trainer folder that the package and its requirements.txt lie in */
+export function environmentOf(trainer: string, cache: string, named: string | null): Environment {
+  const requirements = join(trainer, "requirements.txt");
+  const log = join(cache, "logs", "trainer.log");
+  if (named !== null)
+    return { python: named, prepare: (_say, signal) => prove(named, trainer, requirements, log, signal) };
+  const folder = join(cache, "trainer");
+  const lock = join(cache, "locks", "trainer.lock");
+  return {
+    python: programOf(folder),
+    prepare: (say, signal) =>
+      makeEnvironment({ folder, requirements, proof, bytes, trainer, lock, log }, say, signal),
+  };
+}
+
+async function prove(
+  python: string,
+  trainer: string,
+  requirements: string,
+  log: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const said = listen(log);
+  const env = childEnvironment(process.env, trainer);
+  const end = await runToEnd(
+    { program: python, args: ["-c", proof], cwd: trainer, env },
+    said.add,
+    signal,
+  ).catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw new ExitError(
+      "trainer-environment",
+      `${python}, named in exitMl.trainer.python, cannot be started: ${messageOf(error)}. Name another one, or none: then an environment is made.`,
+      { cause: error },
+    );
+  });
+  if (end !== 0)
+    throw new ExitError(
+      "trainer-environment",
+      `${python}, named in exitMl.trainer.python, lacks what the trainer needs. Bring it with: "${python}" -m pip install -r "${requirements}". Or name no Python: then an environment is made. ${quoted(said)}`,
+    );
+}
