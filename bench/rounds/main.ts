@@ -12,7 +12,7 @@
  *   --json FILE     also write the gates there
  */
 import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { cacheFolder } from "../../scripts/setup/cache.mjs";
@@ -51,10 +51,10 @@ const results: { seed: number; gates: readonly Gate[]; status: TrainingStatus }[
 for (let seed = 1; seed <= seeds; seed++) {
   const workspace = join(folder, `seed-${seed}-rounds-${rounds}`);
   if (process.argv.includes("--fresh")) rmSync(workspace, { recursive: true, force: true });
-  mkdirSync(workspace, { recursive: true });
-  execFileSync("python3", [join(repository, "examples", "family", "make.py"), workspace], {
-    stdio: "ignore",
-  });
+  if (!existsSync(join(workspace, "tasks"))) {
+    mkdirSync(folder, { recursive: true });
+    execFileSync("python3", [join(repository, "examples", "family", "make.py"), workspace]);
+  }
   if (before(workspace).bootstraps.every(({ endedAt }) => endedAt === null)) await play(workspace, seed);
   const status = before(workspace);
   results.push({ seed, gates: status.gates, status });

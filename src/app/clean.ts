@@ -12,7 +12,10 @@ export interface CleanParts {
   readonly folders: StateFolders;
   readonly workspace: Workspace;
   readonly snapshots: Snapshots;
-  readonly store: Pick<Store, "nodes" | "runs" | "openGroups" | "applied" | "buffer" | "evaluations">;
+  readonly store: Pick<
+    Store,
+    "nodes" | "runs" | "openGroups" | "applied" | "buffer" | "evaluations" | "tuning"
+  >;
   readonly reapSandbox: (dryRun?: "dryRun") => ReturnType<Sandbox["reap"]>;
   /** Milliseconds since 1970, as files have them. */
   readonly now: number;
@@ -63,9 +66,12 @@ export async function clean(request: CleanRequest, parts: CleanParts): Promise<C
   await removeAll("logs", await oldLogs(folders.logs, parts.now));
   const unfinished = (name: string): boolean => name.includes(".unfinished-");
   const leftovers = await Promise.all(
-    [folders.state, folders.exports].map((folder) => entriesBut(folder, (name) => !unfinished(name))),
+    [folders.state, folders.exports, folders.models].map((folder) =>
+      entriesBut(folder, (name) => !unfinished(name)),
+    ),
   );
   await removeAll("unfinished", leftovers.flat());
+  await removeAll("models", await failedWeights(folders.models, parts.store));
   if (request.exports) await removeAll("exports", await entriesBut(folders.exports, unfinished));
 
   try {
@@ -89,6 +95,21 @@ function neededSnapshots(store: CleanParts["store"]): Set<string> {
     ...(applied === null ? [] : [applied.before, applied.after]),
   ];
   return new Set(ids.filter((id) => id !== null));
+}
+
+/** Weights and checkpoints of tuned models that are of no use; their records, exports and curves stay. */
+async function failedWeights(
+  folder: string,
+  { tuning }: Pick<CleanParts["store"], "tuning">,
+): Promise<string[]> {
+  const found: string[] = [];
+  for (const { id, failed } of tuning.models()) {
+    if (failed === null) continue;
+    const own = join(folder, id);
+    found.push(...(await entriesBut(own, (name) => !name.endsWith(".gguf"))));
+    found.push(...(await entriesBut(join(own, "stage"), (name) => name !== "checkpoint")));
+  }
+  return found;
 }
 
 async function currentTasks(

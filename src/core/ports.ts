@@ -312,7 +312,7 @@ export interface Trainer {
   ): Promise<StageEstimate>;
   /** Goes on where an earlier call for the same stage ended. Leaves `adapter/` in the stage's folder. */
   train(stage: StageRequest, tell: TellTrainer, signal: AbortSignal): Promise<TrainingResult>;
-  /** @param file to write: the tuned model, or with `adapterOnly` its adapter */
+  /** @param request `file` is written: the tuned model under `name` */
   merge(
     request: {
       readonly model: string;

@@ -221,6 +221,7 @@ export type FreedKind =
   | "logs"
   | "unfinished"
   | "exports"
+  | "models"
   | "containers"
   | "volumes";
 

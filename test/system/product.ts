@@ -3,7 +3,7 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative, sep } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import type { Group, Node } from "../../src/core/history.ts";
@@ -42,6 +42,24 @@ export function copyOfExample(name: string): Product {
     recursive: true,
     filter: (source) => !source.includes("/.exit"),
   });
+  return productIn(folder);
+}
+
+/** Some of the small tasks of examples/family. */
+export async function someOfTheFamily(tasks: readonly string[]): Promise<Product> {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "exit-ml-family-")));
+  const whole = join(folder, "whole");
+  await execute("python3", [join(repository, "examples", "family", "make.py"), whole]);
+  const needed = (path: string): boolean => {
+    const [first, task] = relative(whole, path).split(sep);
+    return first !== "tasks" || task === undefined || tasks.includes(task);
+  };
+  cpSync(whole, folder, { recursive: true, filter: needed });
+  rmSync(whole, { recursive: true });
+  return productIn(folder);
+}
+
+function productIn(folder: string): Product {
   const started = new Set<ChildProcess>();
   const call: Product["call"] = async (...args) => {
     try {
