@@ -138,7 +138,7 @@ async function pythonWithVenv(run: Run, signal: AbortSignal): Promise<string> {
     if (await answers(run, name, ["-c", suits], signal)) return name;
   throw new ExitError(
     "trainer-environment",
-    "The trainer needs Python 3.11 or newer with venv, and there is none in PATH. Install it (Debian and Ubuntu: apt-get install python3-venv) or uv (https://docs.astral.sh/uv), or name a Python that has its packages in exitMl.trainer.python.",
+    "The trainer needs Python 3.11 or newer with venv, and there is none in PATH. Install it (Debian and Ubuntu: apt-get install python3-venv) or uv (https://docs.astral.sh/uv), or name a Python that has its packages in exitMl.trainer.python (or EXIT_ML_TRAINER_PYTHON).",
   );
 }
 
@@ -147,7 +147,7 @@ function cannotBeMade(what: string, said: Said): ExitError {
     ? "The disk is full: make room."
     : offline.test(said.tail)
       ? "The packages' index cannot be reached: look at the connection and at HTTPS_PROXY, or name an index in PIP_INDEX_URL (for uv UV_INDEX_URL)."
-      : "A Python that has the packages can be named in exitMl.trainer.python.";
+      : "A Python that has the packages can be named in exitMl.trainer.python (or EXIT_ML_TRAINER_PYTHON).";
   return new ExitError(
     "trainer-environment",
     `The trainer's environment cannot be made. ${what} ${why} ${quoted(said)}`,
