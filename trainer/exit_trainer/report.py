@@ -46,7 +46,7 @@ def tell(kind: str, sentence: str, **facts: Any) -> None:
     if os.environ.get("RANK", "0") != "0" and kind != "refused":
         return
     event = {"event": kind, "text": sentence, **facts}
-    print(sentence if sys.stdout.isatty() else json.dumps(event), flush=True)
+    print(sentence if sys.stdout.isatty() else _strict_json(event), flush=True)
     if kind != "update":
         return
     if _log is not None:
@@ -56,6 +56,11 @@ def tell(kind: str, sentence: str, **facts: Any) -> None:
         for name, value in facts.items():
             _curves.add_scalar(name, value, facts["update"])
         _curves.flush()
+
+
+def _strict_json(value: Any) -> str:
+    """NaN and infinity, which Python writes and other programs do not read, become null."""
+    return json.dumps(json.loads(json.dumps(value), parse_constant=lambda _: None))
 
 
 class Refusal(Exception):

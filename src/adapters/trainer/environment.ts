@@ -51,13 +51,13 @@ async function prove(
     signal.throwIfAborted();
     throw new ExitError(
       "trainer-environment",
-      `${python}, named in exitMl.trainer.python, cannot be started: ${messageOf(error)}. Name another one, or none: then an environment is made.`,
+      `${python}, named in exitMl.trainer.python (or EXIT_ML_TRAINER_PYTHON), cannot be started: ${messageOf(error)}. Name another one, or none: then an environment is made.`,
       { cause: error },
     );
   });
   if (end !== 0)
     throw new ExitError(
       "trainer-environment",
-      `${python}, named in exitMl.trainer.python, lacks what the trainer needs. Bring it with: "${python}" -m pip install -r "${requirements}". Or name no Python: then an environment is made. ${quoted(said)}`,
+      `${python}, named in exitMl.trainer.python (or EXIT_ML_TRAINER_PYTHON), lacks what the trainer needs. Bring it with: "${python}" -m pip install -r "${requirements}". Or name no Python: then an environment is made. ${quoted(said)}`,
     );
 }

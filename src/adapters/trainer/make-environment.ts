@@ -2,7 +2,7 @@
 import { existsSync, statfsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { ExitError } from "../../core/errors.ts";
+import { ExitError, isExitError, messageOf } from "../../core/errors.ts";
 import { withLock } from "./lock.ts";
 import { isReady, mark, programOf } from "./marker.ts";
 import { childEnvironment, runToEnd } from "./process.ts";
@@ -38,17 +38,31 @@ export async function makeEnvironment(
   const { folder, requirements, lock } = recipe;
   if (isReady(folder, requirements)) return;
   const wait = (pid: number) => say(`Waiting for process ${pid}, which is making the trainer's environment.`);
-  await withLock(lock, wait, signal, async () => {
-    if (isReady(folder, requirements)) return;
-    refuseFullDisk(recipe);
-    await rm(folder, { recursive: true, force: true });
-    try {
-      await make(recipe, say, signal);
-    } catch (error) {
-      await rm(folder, { recursive: true, force: true, maxRetries: 3 });
-      throw error;
-    }
-  });
+  try {
+    await withLock(lock, wait, signal, async () => {
+      if (!isReady(folder, requirements)) await makeAnew(recipe, say, signal);
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (isExitError(error)) throw error;
+    throw new ExitError(
+      "trainer-environment",
+      `The trainer's environment cannot be made in ${folder}: ${messageOf(error)}.`,
+      { cause: error },
+    );
+  }
+}
+
+async function makeAnew(recipe: Recipe, say: (text: string) => void, signal: AbortSignal): Promise<void> {
+  const { folder } = recipe;
+  refuseFullDisk(recipe);
+  await rm(folder, { recursive: true, force: true });
+  try {
+    await make(recipe, say, signal);
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+    throw error;
+  }
 }
 
 async function make(recipe: Recipe, say: (text: string) => void, signal: AbortSignal): Promise<void> {
@@ -56,16 +70,18 @@ async function make(recipe: Recipe, say: (text: string) => void, signal: AbortSi
   const python = programOf(folder);
   const run = runnerOf(recipe, say, signal);
   say("Making the trainer's environment: some gigabytes are fetched, which takes some minutes.");
-  const uv = await answers(run, "uv", ["--version"]);
+  const uv = await answers(run, "uv", ["--version"], signal);
   const begin = uv
     ? await run("uv", ["venv", "--python", ">=3.11", folder])
-    : await run(await pythonWithVenv(run), ["-m", "venv", folder]);
+    : await run(await pythonWithVenv(run, signal), ["-m", "venv", folder]);
   if (begin.end !== 0) throw cannotBeMade("It could not be begun.", begin.said);
   await mkdir(archivesOf(folder));
   // Like the trainer, what takes minutes ends with us.
   const fill = await run(python, [
     ...["-m", "exit_trainer.attached"],
-    ...(uv ? ["uv", "pip", "install", "--python", python] : [python, "-m", "pip", "install", ...quietPip]),
+    ...(uv
+      ? ["uv", "pip", "install", "--compile-bytecode", "--python", python]
+      : [python, "-m", "pip", "install", ...quietPip]),
     ...["-r", requirements],
   ]);
   if (fill.end !== 0) throw cannotBeMade("Its packages could not be installed.", fill.said);
@@ -102,22 +118,27 @@ function runnerOf({ folder, trainer, log }: Recipe, say: (text: string) => void,
 }
 
 /** Is the program there, and does it end well? */
-async function answers(run: Run, program: string, args: readonly string[]): Promise<boolean> {
+async function answers(
+  run: Run,
+  program: string,
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<boolean> {
   try {
     return (await run(program, args)).end === 0;
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return false;
-    throw error;
+  } catch {
+    signal.throwIfAborted();
+    return false;
   }
 }
 
-async function pythonWithVenv(run: Run): Promise<string> {
+async function pythonWithVenv(run: Run, signal: AbortSignal): Promise<string> {
   const suits = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))";
   for (const name of ["python3", "python3.13", "python3.12", "python3.11", "python"])
-    if (await answers(run, name, ["-c", suits])) return name;
+    if (await answers(run, name, ["-c", suits], signal)) return name;
   throw new ExitError(
     "trainer-environment",
-    "The trainer needs Python 3.11 or newer with venv, and there is none in PATH. Install it (Debian and Ubuntu: apt-get install python3-venv) or uv (https://docs.astral.sh/uv), or name a Python that has its packages in exitMl.trainer.python.",
+    "The trainer needs Python 3.11 or newer with venv, and there is none in PATH. Install it (Debian and Ubuntu: apt-get install python3-venv) or uv (https://docs.astral.sh/uv), or name a Python that has its packages in exitMl.trainer.python (or EXIT_ML_TRAINER_PYTHON).",
   );
 }
 
@@ -126,7 +147,7 @@ function cannotBeMade(what: string, said: Said): ExitError {
     ? "The disk is full: make room."
     : offline.test(said.tail)
       ? "The packages' index cannot be reached: look at the connection and at HTTPS_PROXY, or name an index in PIP_INDEX_URL (for uv UV_INDEX_URL)."
-      : "A Python that has the packages can be named in exitMl.trainer.python.";
+      : "A Python that has the packages can be named in exitMl.trainer.python (or EXIT_ML_TRAINER_PYTHON).";
   return new ExitError(
     "trainer-environment",
     `The trainer's environment cannot be made. ${what} ${why} ${quoted(said)}`,

@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
+import { ExitError, messageOf } from "../../core/errors.ts";
 import type { StageEstimate, StageRequest, TellTrainer, Trainer } from "../../core/ports.ts";
 import type {
   Fingerprint,
@@ -81,7 +82,7 @@ export function createTrainer({ package: trainer, cache, python }: TrainerSettin
 }
 
 async function stageOptions(stage: StageRequest): Promise<string[]> {
-  await mkdir(stage.out, { recursive: true });
+  await writable(stage.out, () => mkdir(stage.out, { recursive: true }));
   const probes =
     stage.probes.length > 0 ? await writeJson(join(stage.out, "probes.json"), stage.probes) : null;
   return [
@@ -103,8 +104,18 @@ function settingsOptions(settings: TrainingSettings): string[] {
 }
 
 async function writeJson(file: string, value: unknown): Promise<string> {
-  await writeFile(file, JSON.stringify(value));
+  await writable(file, () => writeFile(file, JSON.stringify(value)));
   return file;
+}
+
+async function writable(place: string, write: () => Promise<unknown>): Promise<void> {
+  await write().catch((error: unknown) => {
+    throw new ExitError(
+      "trainer-failed",
+      `${place} cannot be written: ${messageOf(error)}. Make room on the disk, and let this user write there.`,
+      { cause: error },
+    );
+  });
 }
 
 const doctorSchema = z.looseObject({ event: z.string(), text: z.string() });

@@ -47,7 +47,7 @@ export async function runVerb(
     signal.throwIfAborted();
     throw new ExitError(
       "trainer-environment",
-      `The trainer's Python, ${python}, cannot be started: ${messageOf(error)}. Let its environment be made, or name another Python in exitMl.trainer.python.`,
+      `The trainer's Python, ${python}, cannot be started: ${messageOf(error)}. Let its environment be made, or name another Python in exitMl.trainer.python (or EXIT_ML_TRAINER_PYTHON).`,
       { cause: error },
     );
   });

@@ -50,34 +50,26 @@ function recipe(requirements: string, change: Partial<Recipe> = {}): Recipe {
 const made = () => existsSync(join(folder, "trainer"));
 const working = () => processesOf({ mark: "none of these", folder });
 
-test("it is made once, and anew when what it must hold changes", async () => {
-  await makeEnvironment(recipe("# nothing\n"), say, never);
-  expect(said.at(-1)).toBe("The trainer's environment is ready.");
+test("it is made once, also where two are at it, and anew when what it must hold changes", async () => {
+  mkdirSync(join(folder, "locks"));
+  // A maker that died: no process has so high a number.
+  const dead = JSON.stringify({ pid: 2 ** 30, started: "", token: "dead" });
+  writeFileSync(join(folder, "locks", "trainer.lock"), dead);
+  const wanted = recipe("# nothing\n");
+  await Promise.all([makeEnvironment(wanted, say, never), makeEnvironment(wanted, say, never)]);
+  expect(said.filter((text) => text.includes("is ready"))).toHaveLength(1);
+  expect(said).toContain(`Waiting for process ${process.pid}, which is making the trainer's environment.`);
+  expect(readdirSync(join(folder, "locks"))).toEqual([]);
   expect(readdirSync(join(folder, "trainer"))).not.toContain("archives");
+
   const ours = join(folder, "trainer", "ours");
   writeFileSync(ours, "");
   said = [];
-  await makeEnvironment(recipe("# nothing\n"), say, never);
+  await makeEnvironment(wanted, say, never);
   expect({ said, kept: existsSync(ours) }).toEqual({ said: [], kept: true });
   await makeEnvironment(recipe("# nothing else\n"), say, never);
   expect(existsSync(ours)).toBe(false);
   expect(working()).toEqual([]);
-});
-
-test("two at once make one, and a maker that died is passed over", async () => {
-  mkdirSync(join(folder, "locks"));
-  // No process has so high a number.
-  writeFileSync(
-    join(folder, "locks", "trainer.lock"),
-    JSON.stringify({ pid: 2 ** 30, started: "", token: "dead" }),
-  );
-  await Promise.all([
-    makeEnvironment(recipe("# nothing\n"), say, never),
-    makeEnvironment(recipe("# nothing\n"), say, never),
-  ]);
-  expect(said.filter((text) => text.includes("is ready"))).toHaveLength(1);
-  expect(said).toContain(`Waiting for process ${process.pid}, which is making the trainer's environment.`);
-  expect(readdirSync(join(folder, "locks"))).toEqual([]);
 });
 
 test("cancelled, it leaves nothing half made and no process", async () => {

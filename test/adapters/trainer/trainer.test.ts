@@ -54,7 +54,7 @@ describeWith("trainer")("the trainer", () => {
     expect(used).toMatchObject({
       learning_rate: 1e-7,
       updates: 1,
-      most_mismatch: 0.1,
+      most_mismatch: 100,
       objective: { beta: 0.5 },
     });
     expect(existsSync(join(stage.out, "adapter", "adapter_model.safetensors"))).toBe(true);
