@@ -136,6 +136,8 @@ def _reply(row: dict[str, Any], tokenize: Tokenize, end_token: int) -> Reply:
             raise _Dropped("texts of the tokens do not join to the reply")
         weights = [float(inside) for inside in in_spans(pieces, value_spans(row["text"]))]
     logprobs = row["logprobs"] or [math.nan] * len(ids)
+    if len(logprobs) != len(ids):
+        raise _Dropped("tokens and log-probabilities do not match")
     if ended:
         ids = [*ids, end_token]
         weights = [*weights, 0.0 if constrained else 1.0]

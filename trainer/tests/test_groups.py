@@ -71,6 +71,7 @@ def test_under_a_grammar_only_values_count(tmp_path: Path) -> None:
     ("broken", "reason"),
     [
         (reply(tokensMatch=False), "tokens and log-probabilities do not match"),
+        (reply(tokens=None, logprobs=[-0.5]), "tokens and log-probabilities do not match"),
         (reply("abc", pieces=["a", "bc"]), "retokenised to another number of tokens"),
         (reply("abc", pieces=["a", "b", "x"], constrained="s"), "texts of the tokens do not join to the reply"),
     ],
