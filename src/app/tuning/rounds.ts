@@ -6,19 +6,23 @@ import { ExitError, isExitError, messageOf } from "../../core/errors.ts";
 import type { Run } from "../../core/history.ts";
 import type { Gate } from "../../core/tuning/gate.ts";
 import { type Bootstrap, endOf, leastGroups, type Round } from "../../core/tuning/rounds.ts";
-import type { RoundsRequest, RunRequest } from "../app.ts";
-import { fineTune } from "./fine-tune.ts";
-import { passGate } from "./gate.ts";
+import type { TunedModel } from "../../core/tuning/tuned-model.ts";
+import type { FineTuneRequest, GateRequest, PromoteRequest, RoundsRequest, RunRequest } from "../app.ts";
 import type { TuningParts } from "./parts.ts";
-import { promote } from "./promote.ts";
 
-export interface RoundsParts extends TuningParts {
+/** What a round is made of. */
+export interface RoundsParts extends Pick<TuningParts, "store" | "clock" | "emit"> {
   /** Starts a run, or goes on with it; tells which it is, and resolves when it has ended. */
   readonly runToItsEnd: (
     request: RunRequest,
     opened: (run: Run) => void,
     signal: AbortSignal,
   ) => Promise<Run>;
+  /** Makes a tuned model, or goes on with the unfinished one. */
+  readonly fineTune: (request: FineTuneRequest, signal: AbortSignal) => Promise<TunedModel>;
+  /** Tests a tuned model, and promotes it if it passes. */
+  readonly passGate: (request: GateRequest, signal: AbortSignal) => Promise<Gate>;
+  readonly promote: (request: PromoteRequest, signal: AbortSignal) => Promise<unknown>;
 }
 
 const hour = 3_600_000;
@@ -113,7 +117,7 @@ async function playRound(
   }
   if (round.step === "fine-tune") {
     say("training");
-    const model = await fineTune({ ...state.model, training: state.settings.training }, parts, signal);
+    const model = await parts.fineTune({ ...state.model, training: state.settings.training }, signal);
     now({ step: "gate", model: model.id });
   }
   const gate = await gateOf(round, state, parts, say, signal);
@@ -173,10 +177,10 @@ async function gateOf(
       .promotions()
       .some((one) => one.kind === "promoted" && one.model === round.model);
     if (decided.decision === "promote" && !isPromoted)
-      await promote({ model: decided.model, ungated: false }, parts, signal);
+      await parts.promote({ model: decided.model, ungated: false }, signal);
     return decided;
   }
   say("proving the tuned model on held-out tasks");
   const { chains, K, seed, maxReplyTokens } = settings;
-  return passGate({ model: round.model, chains, K, seed, maxReplyTokens }, parts, signal);
+  return parts.passGate({ model: round.model, chains, K, seed, maxReplyTokens }, signal);
 }

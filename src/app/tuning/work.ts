@@ -3,11 +3,13 @@ import type { TuningOutcome } from "../../core/reports.ts";
 import type { TuningRequest } from "../app.ts";
 import { fineTune } from "./fine-tune.ts";
 import { passGate } from "./gate.ts";
+import type { TuningParts } from "./parts.ts";
+import { promote } from "./promote.ts";
 import { bootstrap, type RoundsParts } from "./rounds.ts";
 
 export async function workOn(
   request: TuningRequest,
-  parts: RoundsParts,
+  parts: TuningParts & Pick<RoundsParts, "runToItsEnd">,
   signal: AbortSignal,
 ): Promise<TuningOutcome> {
   switch (request.job) {
@@ -15,7 +17,14 @@ export async function workOn(
       return { job: "fine-tune", model: await fineTune(request, parts, signal) };
     case "gate":
       return { job: "gate", gate: await passGate(request, parts, signal) };
-    case "rounds":
-      return { job: "rounds", bootstrap: await bootstrap(request, parts, signal) };
+    case "rounds": {
+      const steps: RoundsParts = {
+        ...parts,
+        fineTune: (asked, until) => fineTune(asked, parts, until),
+        passGate: (asked, until) => passGate(asked, parts, until),
+        promote: (asked, until) => promote(asked, parts, until),
+      };
+      return { job: "rounds", bootstrap: await bootstrap(request, steps, signal) };
+    }
   }
 }

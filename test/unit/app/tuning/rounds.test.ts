@@ -1,0 +1,203 @@
+/** Rounds go on where they were cut off, at every step, and never do a step twice (EXIT.md section 7). */
+import { beforeEach, describe, expect, test } from "vitest";
+import type { RoundsRequest, RunRequest } from "../../../../src/app/app.ts";
+import { bootstrap, type RoundsParts } from "../../../../src/app/tuning/rounds.ts";
+import { ExitError } from "../../../../src/core/errors.ts";
+import { nothingSpent, type Run } from "../../../../src/core/history.ts";
+import type { ClosedGroup, Store } from "../../../../src/core/ports.ts";
+import type { RunEvent } from "../../../../src/core/reports.ts";
+import { defaultSettings } from "../../../../src/core/settings.ts";
+import type { Decision, Gate } from "../../../../src/core/tuning/gate.ts";
+import { defaultTraining, type TunedModel } from "../../../../src/core/tuning/tuned-model.ts";
+import { createMemoryStore } from "../../../support/memory-store.ts";
+
+const at = "2030-01-01T00:00:00Z";
+const line = "m@1.2";
+const never = new AbortController().signal;
+const request: RoundsRequest = {
+  ...{ runtime: null, model: "m", endpoint: null, fresh: false },
+  settings: {
+    ...{ hours: 10, rounds: 2, groups: 8, collectHours: null, groupSize: 4, maxReplyTokens: 96 },
+    ...{ chains: [16, 64], K: 4, seed: 7, allowMissing: [], training: defaultTraining },
+  },
+};
+
+let store: Store;
+let done: string[];
+let events: RunEvent[];
+/** Informative iterations that a run finds. */
+let finds: number;
+let decisions: Decision[];
+/** The step that is cut off once it has done its work, by name and how often it goes well before. */
+let cut: { name: string; after: number } | null;
+let hour: number;
+
+beforeEach(() => {
+  store = createMemoryStore();
+  [done, events, finds, decisions, cut, hour] = [[], [], 8, [], null, 0];
+});
+
+function ends(name: string): void {
+  done.push(name);
+  if (cut?.name === name && cut.after-- === 0) {
+    cut = null;
+    throw new Error("killed");
+  }
+}
+
+const collected: RunRequest[] = [];
+
+/** The steps of a round, instant: they keep the same records as the real ones. */
+function fakeParts(): RoundsParts {
+  const informative = new Map<string, number>();
+  return {
+    store: {
+      ...store,
+      closedGroups: () =>
+        [...informative].flatMap(([run, groups]) =>
+          Array.from({ length: groups }, () => ({ run, informative: true }) as ClosedGroup),
+        ),
+    },
+    clock: { monotonic: () => hour * 3_600_000, now: () => at },
+    emit: (event) => void events.push(event),
+    runToItsEnd: async (asked, opened) => {
+      collected.push(asked);
+      const unfinished = asked.fresh ? undefined : store.runs().findLast((run) => run.endedAt === null);
+      const run: Run = unfinished ?? {
+        ...{ id: `r${store.runs().length + 1}`, seed: 1, tasks: [], strategy: "exit", budget: asked.budget },
+        settings: { ...defaultSettings, capacity: 24 },
+        ...{ startedAt: at, endedAt: null, endedBy: null, provenance: null, spent: nothingSpent },
+      };
+      if (unfinished === undefined) store.openRun(run);
+      opened(run);
+      ends("collect");
+      informative.set(run.id, finds);
+      store.updateRun(run.id, { spent: nothingSpent, endedAt: at, endedBy: "informative" });
+      ends("collected");
+      return { ...run, endedAt: at };
+    },
+    fineTune: async () => {
+      const id = `m${store.tuning.models().length + 1}`;
+      const model = { id, base: { line }, made: "verified", failed: null } as unknown as TunedModel;
+      ends("fine-tune");
+      store.tuning.putModel(model);
+      return model;
+    },
+    passGate: async ({ model }) => {
+      ends("gate");
+      const decision = decisions[store.tuning.gates().length] ?? "promote";
+      const gate = {
+        id: `g${store.tuning.gates().length + 1}`,
+        model,
+        decision,
+        reason: "",
+      } as unknown as Gate;
+      store.tuning.putGate(gate);
+      ends("decided");
+      if (decision === "promote") promoteIn(gate.model);
+      return gate;
+    },
+    promote: async ({ model }) => promoteIn(model),
+  };
+}
+
+function promoteIn(model: string): void {
+  store.tuning.addPromotion({ line, at, kind: "promoted", model, gate: "g1" });
+}
+
+/** Plays it as a runner does that is started again after each kill. */
+async function playToTheEnd(parts: RoundsParts) {
+  for (;;) {
+    try {
+      return await bootstrap(request, parts, never);
+    } catch (error) {
+      if ((error as Error).message !== "killed") throw error;
+    }
+  }
+}
+
+describe("two rounds", () => {
+  test("collect, train and prove in this order, each with a run, a model and a gate of its own", async () => {
+    const ended = await bootstrap(request, fakeParts(), never);
+    expect(done).toEqual([
+      ...["collect", "collected", "fine-tune", "gate", "decided"],
+      ...["collect", "collected", "fine-tune", "gate", "decided"],
+    ]);
+    expect(ended).toMatchObject({ ended: "All 2 rounds are done.", endedAt: at });
+    expect(ended.rounds).toMatchObject([
+      { number: 1, run: "r1", model: "m1", gate: "g1", promoted: true, informative: 8, step: "done" },
+      { number: 2, run: "r2", model: "m2", gate: "g2", promoted: true, informative: 8, step: "done" },
+    ]);
+    expect(store.tuning.bootstraps()).toEqual([ended]);
+  });
+
+  test("search all train tasks until there are enough informative iterations, or half of the time is gone", async () => {
+    collected.length = 0;
+    await bootstrap(request, fakeParts(), never);
+    expect(collected[0]).toMatchObject({
+      ...{ all: true, strategy: "exit", fresh: true, model: "m", seed: 8 },
+      budget: { hours: 5, informative: 8, iterations: null },
+      settings: { groupSize: 4, maxReplyTokens: 96 },
+    });
+  });
+});
+
+describe("killed", () => {
+  for (const name of ["collect", "collected", "fine-tune", "gate", "decided"])
+    for (const after of [0, 1])
+      test(`after "${name}" of round ${after + 1} it ends as if it had not been`, async () => {
+        const undisturbed = await bootstrap(request, fakeParts(), never);
+        store = createMemoryStore();
+        cut = { name, after };
+        const ended = await playToTheEnd(fakeParts());
+        expect(ended.rounds).toEqual(undisturbed.rounds);
+        expect(store.tuning.gates()).toHaveLength(2);
+        expect(store.tuning.promotions()).toHaveLength(2);
+        expect(store.runs()).toHaveLength(2);
+      });
+
+  test("a bootstrap is begun anew where that is asked for, and the old one says so", async () => {
+    cut = { name: "gate", after: 0 };
+    await expect(bootstrap(request, fakeParts(), never)).rejects.toThrow("killed");
+    await bootstrap({ ...request, fresh: true }, fakeParts(), never);
+    expect(store.tuning.bootstraps()).toMatchObject([
+      { id: "b1", ended: "Another one was begun." },
+      { id: "b2", ended: "All 2 rounds are done." },
+    ]);
+  });
+});
+
+test("too few informative iterations end it with what to do, and nothing is trained", async () => {
+  finds = 1;
+  const playing = bootstrap(request, fakeParts(), never);
+  await expect(playing).rejects.toThrow(ExitError);
+  await expect(playing).rejects.toThrow(/1 informative iterations, fewer than a quarter of 8/);
+  expect(done).not.toContain("fine-tune");
+  expect(store.tuning.bootstraps()[0]?.endedAt).toBe(at);
+});
+
+test("two rounds in a row without a better model end it", async () => {
+  decisions = ["keep", "reject"];
+  const ended = await bootstrap(
+    { ...request, settings: { ...request.settings, rounds: null } },
+    fakeParts(),
+    never,
+  );
+  expect(ended.ended).toMatch(/Two rounds in a row/);
+  expect(store.tuning.promotions()).toEqual([]);
+});
+
+test("the time it worked is added up over all sessions", async () => {
+  cut = { name: "fine-tune", after: 0 };
+  const parts = fakeParts();
+  const { fineTune } = parts;
+  const slow: RoundsParts = {
+    ...parts,
+    fineTune: (asked, signal) => {
+      hour += 3;
+      return fineTune(asked, signal);
+    },
+  };
+  const ended = await playToTheEnd(slow);
+  expect(ended.spentMs).toBe(9 * 3_600_000); // once cut off, twice done
+});
