@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, onTestFinished } from "vitest";
-import type { GroupRow } from "../../src/core/export.ts";
+import type { GroupRow } from "../../src/core/export/native.ts";
 import { isInformative, learnability, rewards } from "../../src/core/reward.ts";
 import { isFailed } from "../../src/core/verdict.ts";
 import type { RunEvent } from "../../src/protocol/events.ts";

@@ -207,9 +207,15 @@ test("paths are meant from where the user stands", async () => {
   const { host } = await cli("score --from ../other --task t", { score: () => report, status: () => status });
   expect(host.calls[0]?.request).toEqual({ task: "t", from: "/home/me/other" });
   const exported = await cli("export --out data", {
-    export: ({ out }) => ({ folder: out, seen: 3, kept: 1, dropped: { dull: 2 }, tasks: [], policies: [] }),
+    export: ({ out }) => ({
+      ...{ folder: out, format: "native", seen: 3, kept: 1, dropped: { dull: 2 }, examples: 1 },
+      replies: { seen: 8, kept: 8, dropped: {} },
+      ...{ tasks: [], policies: [] },
+    }),
   });
-  expect(exported.host.printed).toBe("Wrote 1 group of 3 to /home/me/work/data\n  left out, dull: 2\n");
+  expect(exported.host.printed).toBe(
+    "Wrote 1 of 3 groups to /home/me/work/data\n  2 groups left out: dull\n",
+  );
 });
 
 describe("with --json", () => {
