@@ -5,9 +5,9 @@ import { z } from "zod";
 import { verlFile } from "../adapters/parquet/verl-file.ts";
 import { ExitError } from "../core/errors.ts";
 import { cardOf } from "../core/export/card.ts";
-import { toLines } from "../core/export/convert.ts";
 import type { Convert, ReplyReason } from "../core/export/examples.ts";
 import { formatNotes } from "../core/export/format.ts";
+import { lineForms } from "../core/export/line-forms.ts";
 import { groupRowSchema } from "../core/export/native.ts";
 import { count, type DropReason, noFilter, selectGroups } from "../core/export/select.ts";
 import { toVerl } from "../core/export/verl.ts";
@@ -67,7 +67,9 @@ export async function exportGroups(request: ExportRequest, parts: ExportParts): 
 
   await writeFolder(out, async (folder) => {
     const content =
-      format === "verl" ? verlFile([...examples(toVerl())]) : linesOf(examples(toLines(format, filter)));
+      format === "verl"
+        ? verlFile([...examples(toVerl())])
+        : linesOf(examples(lineForms[format].convert(filter)));
     await writeFile(join(folder, formatNotes[format].file), content);
     if (format === "native") {
       const schema = z.toJSONSchema(groupRowSchema);

@@ -89,6 +89,21 @@ def test_datasets_loads_the_folder(exports: Path, form: str, tmp_path: Path) -> 
         assert examples.to_list() == [json.loads(line) for line in file.read_text().split("\n")[:-1]]
 
 
+def test_a_long_file_loads_whatever_its_first_lines_hold(exports: Path, tmp_path: Path) -> None:
+    """`datasets` guesses columns from the first 10 MB, unless the card declares them."""
+    folder = tmp_path / "long"
+    folder.mkdir()
+    (folder / "README.md").write_text((exports / "native" / "README.md").read_text())
+    first = json.loads((exports / "native" / "groups.jsonl").open().readline())
+    first |= {"learnability": 1, "startSE": None, "draws": {"start": 1}}
+    last = first | {"learnability": 0.5, "startSE": 0.25, "draws": {"goal": 0.5}}
+    line = json.dumps(first) + "\n"
+    (folder / "groups.jsonl").write_text(line * (11_000_000 // len(line)) + json.dumps(last) + "\n")
+    rows = load_dataset(str(folder), split="train", cache_dir=str(tmp_path / "cache"))
+    assert [rows[place]["draws"] for place in (0, -1)] == [{"start": 1}, {"goal": 0.5}]
+    assert (rows[-1]["learnability"], rows[-1]["startSE"]) == (0.5, 0.25)
+
+
 def test_sft_trains_on_the_whole_reply_and_nothing_else(
     exports: Path, tokenizer: PreTrainedTokenizerFast, model: str, tmp_path: Path
 ) -> None:

@@ -5,8 +5,10 @@
  */
 import type { Run } from "../history.ts";
 import type { ReplyReason } from "./examples.ts";
+import { featuresOf } from "./features.ts";
 import { type ExportFormat, formatNotes } from "./format.ts";
 import { explanations } from "./format-text.ts";
+import { lineForms } from "./line-forms.ts";
 import { exportVersion } from "./native.ts";
 import type { DropReason, ExportFilter } from "./select.ts";
 
@@ -76,9 +78,17 @@ function header({ format, examples }: CardFacts): string[] {
     "  data_files:",
     "  - split: train",
     `    path: ${formatNotes[format].file}`,
+    ...columns(format),
     "---",
     "",
   ];
+}
+
+/** A parquet file says by itself what its columns are. JSON is YAML. */
+function columns(format: ExportFormat): string[] {
+  if (format === "verl") return [];
+  const features = featuresOf(lineForms[format].row).map((feature) => `  - ${JSON.stringify(feature)}`);
+  return ["dataset_info:", "  features:", ...features];
 }
 
 /** The Hub's names for sizes. */

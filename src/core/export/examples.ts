@@ -1,5 +1,6 @@
 /** From a group to examples: what every form has in common. */
-import type { Group, Message } from "../history.ts";
+import { z } from "zod";
+import { type Group, goals, type Message } from "../history.ts";
 import { type ExportFilter, isWanted } from "./select.ts";
 
 /** Why a reply is in no example. */
@@ -75,5 +76,18 @@ export function bestOf(
 
 export const asAssistant = (content: string): Message => ({ role: "assistant", content });
 
+export const messagesSchema = z.array(
+  z.object({ role: z.enum(["system", "user", "assistant"]), content: z.string() }),
+);
+
 /** Where an example comes from, in columns beside those its reader asks for. */
-export const originOf = ({ id, task, goal, policy }: Group) => ({ task, goal, group: id, policy });
+export const originSchema = z.object({
+  task: z.string(),
+  goal: z.enum(goals),
+  group: z.string(),
+  policy: z.string(),
+});
+
+export const originOf = ({ id, task, goal, policy }: Group): z.infer<typeof originSchema> => ({
+  ...{ task, goal, group: id, policy },
+});

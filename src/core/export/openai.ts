@@ -1,11 +1,10 @@
 /** Chats as OpenAI's supervised fine-tuning reads them, which allows no further columns. */
-import type { Message } from "../history.ts";
-import { asAssistant, bestOf, type Convert } from "./examples.ts";
+import { z } from "zod";
+import { asAssistant, bestOf, type Convert, messagesSchema } from "./examples.ts";
 import type { ExportFilter } from "./select.ts";
 
-export interface ChatRow {
-  readonly messages: readonly Message[];
-}
+export const chatRowSchema = z.object({ messages: messagesSchema });
+type ChatRow = z.infer<typeof chatRowSchema>;
 
 /** The same replies as for SFT. */
 export const toChat =

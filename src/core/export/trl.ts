@@ -2,7 +2,8 @@
  * Conversational sets for TRL, with the columns its documentation names (huggingface.co/docs/trl, Dataset formats).
  * Its trainers leave further columns alone.
  */
-import type { Group, Message } from "../history.ts";
+import { z } from "zod";
+import type { Group } from "../history.ts";
 import { informativeSpread } from "../reward.ts";
 import {
   asAssistant,
@@ -10,35 +11,33 @@ import {
   type Convert,
   type Member,
   membersOf,
+  messagesSchema,
   originOf,
+  originSchema,
   type ReplyReason,
 } from "./examples.ts";
 import type { ExportFilter } from "./select.ts";
 
-interface Origin {
-  readonly task: string;
-  readonly goal: string;
-  readonly group: string;
-  readonly policy: string;
-}
+export const sftRowSchema = z.object({
+  prompt: messagesSchema,
+  completion: messagesSchema,
+  reward: z.number(),
+  ...originSchema.shape,
+});
+type SftRow = z.infer<typeof sftRowSchema>;
 
-export interface SftRow extends Origin {
-  readonly prompt: readonly Message[];
-  readonly completion: readonly Message[];
-  readonly reward: number;
-}
+export const dpoRowSchema = z.object({
+  prompt: messagesSchema,
+  chosen: messagesSchema,
+  rejected: messagesSchema,
+  chosenReward: z.number(),
+  rejectedReward: z.number(),
+  ...originSchema.shape,
+});
+type DpoRow = z.infer<typeof dpoRowSchema>;
 
-export interface DpoRow extends Origin {
-  readonly prompt: readonly Message[];
-  readonly chosen: readonly Message[];
-  readonly rejected: readonly Message[];
-  readonly chosenReward: number;
-  readonly rejectedReward: number;
-}
-
-export interface KtoRow extends SftRow {
-  readonly label: boolean;
-}
+export const ktoRowSchema = z.object({ ...sftRowSchema.shape, label: z.boolean() });
+type KtoRow = z.infer<typeof ktoRowSchema>;
 
 export const toSft =
   (filter: ExportFilter): Convert<SftRow> =>
