@@ -252,6 +252,7 @@ describe("the options of export", () => {
       export: ({ out }) => ({
         ...{ folder: out, format: "trl-sft", seen: 3, kept: 2, dropped: { duplicate: 1 }, examples: 5 },
         replies: { seen: 16, kept: 5, dropped: { "cut short": 1, "not among the best": 10 } },
+        ...{ tasks: ["digits"], policies: ["m@d.t#v0"] },
       }),
     });
     expect(host.printed).toBe(

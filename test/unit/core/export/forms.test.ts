@@ -61,6 +61,7 @@ describe("the filter", () => {
   const select = (filter: Partial<ExportFilter>, groups: readonly ClosedGroup[]) => {
     const { kept, dropped } = selectGroups({
       ...{ groups, runs: [], nodes: [], sha256, heldOutTasks: new Set<string>(), oneTask: false },
+      policy: null,
       textsOf: ({ id }) => [id],
       filter: { ...noFilter, ...filter },
     });
