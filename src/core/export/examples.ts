@@ -13,7 +13,8 @@ export type ReplyReason =
   | "no reward above 0"
   | "no partner far enough away"
   | "near the mean of its iteration"
-  | "this form has prompts only";
+  | "this form has prompts only"
+  | "its prompt is there already";
 
 /** What became of one group. Each of its replies is used or has a reason. */
 export interface Converted<Row> {

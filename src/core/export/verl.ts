@@ -33,7 +33,7 @@ export function toVerl(): Convert<VerlRow> {
     prompts.add(group.prompt.rendered);
     return {
       rows: known ? [] : [rowOf(group, index)],
-      left: group.replies.map(() => "this form has prompts only"),
+      left: group.replies.map(() => (known ? "its prompt is there already" : "this form has prompts only")),
     };
   };
 }

@@ -16,6 +16,7 @@ describe("verl", () => {
       group([], { id: "g2" }),
       group([], { id: "g3", prompt: other }),
     ].flatMap((one) => convert(one).rows);
+    expect(convert(group([reply(0, 0.9)])).left).toEqual(["its prompt is there already"]);
     expect(rows.map(({ extra_info: { index, group: id } }) => [index, id])).toEqual([
       [0, "g1"],
       [1, "g3"],
