@@ -121,6 +121,12 @@ module.exports = {
       to: { path: "node_modules/chokidar/" },
     },
     {
+      name: "parquet-only-in-parquet",
+      severity: "error",
+      from: { path: "^src/", pathNot: inside("adapters/parquet") },
+      to: { path: "node_modules/hyparquet(-writer)?/" },
+    },
+    {
       name: "sqlite-only-in-sqlite",
       severity: "error",
       from: { path: "^src/", pathNot: inside("adapters/sqlite") },

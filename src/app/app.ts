@@ -3,6 +3,8 @@
  * it holds the workspace's lock.
  */
 import type { Protocol } from "../core/evaluate/cell.ts";
+import type { ExportFormat } from "../core/export/format.ts";
+import type { ExportFilter } from "../core/export/select.ts";
 import type { GuaranteeName } from "../core/guarantees.ts";
 import type { Budget, Group, Run, Strategy } from "../core/history.ts";
 import type {
@@ -107,6 +109,9 @@ export interface ExportRequest {
   readonly task: string | null;
   /** Policy version the groups are measured against; absent: that of the newest group. */
   readonly policy?: string;
+  /** Default: native. */
+  readonly format?: ExportFormat;
+  readonly filter?: Partial<ExportFilter>;
 }
 
 export interface FineTuneRequest extends ModelRequest {

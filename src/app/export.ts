@@ -1,123 +1,139 @@
-/** Writing the informative groups to a folder: `groups.jsonl`, `schema.json` and a card (EXIT.md section 5). */
-import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+/** Writing the informative groups to a folder: the examples in the form asked for, and a card (EXIT.md section 5). */
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { z } from "zod";
+import { verlFile } from "../adapters/parquet/verl-file.ts";
 import { ExitError } from "../core/errors.ts";
-import { type DropReason, exportVersion, groupRow, groupRowSchema, selectGroups } from "../core/export.ts";
-import type { Run } from "../core/history.ts";
+import { cardOf } from "../core/export/card.ts";
+import type { Convert, ReplyReason } from "../core/export/examples.ts";
+import { formatNotes } from "../core/export/format.ts";
+import { lineForms } from "../core/export/line-forms.ts";
+import { groupRowSchema } from "../core/export/native.ts";
+import { count, type DropReason, noFilter, selectGroups } from "../core/export/select.ts";
+import { toVerl } from "../core/export/verl.ts";
 import type { Clock, ClosedGroup, Sha256, Store, Workspace } from "../core/ports.ts";
 import type { ExportReport } from "../core/reports.ts";
 import type { ExportRequest } from "./app.ts";
+import { refuseForeignFolder, writeFolder } from "./export-folder.ts";
 
 export interface ExportParts {
   readonly store: Pick<Store, "nodes" | "closedGroups" | "group" | "runs">;
-  readonly workspace: Workspace;
+  readonly workspace: Pick<Workspace, "folder" | "tasks" | "resolve">;
   readonly sha256: Sha256;
   readonly clock: Clock;
 }
 
-/** Files of an export; a folder that holds exactly these may be written again. */
-const files = ["README.md", "groups.jsonl", "schema.json"];
+/** What became of the selected groups, counted while they are written. */
+interface Tally {
+  examples: number;
+  replies: number;
+  constrained: number;
+  /** Groups without an example. */
+  empty: number;
+  readonly left: Map<ReplyReason, number>;
+}
 
-/** @throws ExitError `export-folder` if the folder holds anything else, `nothing-to-export`. */
+/** @throws ExitError `export-folder` if the folder holds anything but an earlier export, `nothing-to-export`. */
 export async function exportGroups(request: ExportRequest, parts: ExportParts): Promise<ExportReport> {
-  await refuseForeignFolder(request.out);
-  const all = parts.store.closedGroups();
-  const groups = all.filter((group) => request.task === null || group.task === request.task);
+  const { out, task, format = "native" } = request;
+  const { store, workspace, sha256 } = parts;
+  const filter = { ...noFilter, ...request.filter };
+  await refuseForeignFolder(out);
+  const all = store.closedGroups();
+  const groups = all.filter((group) => task === null || group.task === task);
   if (groups.length === 0) {
-    const what = request.task === null ? "This workspace" : `Task ${request.task}`;
+    const what = task === null ? "This workspace" : `Task ${task}`;
     throw new ExitError(
       "nothing-to-export",
       `${what} has no finished iteration yet. Start with "exit-ml run".`,
     );
   }
-  const tasks = new Set(groups.map((group) => group.task));
-  const { kept, dropped } = selectGroups({
-    groups,
-    runs: parts.store.runs(),
-    nodes: parts.store.nodes(),
-    heldOutTasks: await heldOutTasks(tasks, parts.workspace),
+  const selection = selectGroups({
+    ...{ groups, runs: store.runs(), nodes: store.nodes(), sha256, filter },
+    policy: request.policy ?? null,
+    heldOutTasks: await heldOutTasks(new Set(groups.map((group) => group.task)), workspace),
     oneTask: new Set(all.map((group) => group.task)).size === 1,
     textsOf: (group) => {
-      const whole = parts.store.group(group.id);
+      const whole = store.group(group.id);
       return [whole?.prompt.rendered ?? "", ...(whole?.replies.map((reply) => reply.text) ?? [])];
     },
-    policy: request.policy ?? null,
-    sha256: parts.sha256,
   });
-  const policies = [...new Set(kept.map((group) => group.policy))];
+  const dropped = new Map<DropReason, number>(selection.dropped);
+  const tasks = [...new Set(selection.kept.map((group) => group.task))].sort();
+  const policies = [...new Set(selection.kept.map((group) => group.policy))];
+  const tally: Tally = { examples: 0, replies: 0, constrained: 0, empty: 0, left: new Map() };
+  const examples = <Row>(convert: Convert<Row>): Generator<Row> =>
+    convertEach(selection.kept, convert, store, tally);
 
-  await mkdir(dirname(request.out), { recursive: true });
-  const unfinished = await mkdtemp(`${request.out}.unfinished-`);
-  try {
-    await writeFile(join(unfinished, "groups.jsonl"), rowsOf(kept, parts.store));
-    const schema = z.toJSONSchema(groupRowSchema);
-    await writeFile(join(unfinished, "schema.json"), `${JSON.stringify(schema, null, 2)}\n`);
-    const card = cardOf({
-      seen: groups.length,
-      kept: kept.length,
-      dropped,
-      tasks,
-      policies,
-      licences: licencesOf(parts.store.runs(), kept),
-      at: parts.clock.now(),
-    });
-    await writeFile(join(unfinished, "README.md"), card);
-    await rm(request.out, { recursive: true, force: true });
-    await rename(unfinished, request.out);
-  } catch (error) {
-    await rm(unfinished, { recursive: true, force: true });
-    throw error;
-  }
+  await writeFolder(out, async (folder) => {
+    const content =
+      format === "verl"
+        ? verlFile([...examples(toVerl())])
+        : linesOf(examples(lineForms[format].convert(filter)));
+    await writeFile(join(folder, formatNotes[format].file), content);
+    if (format === "native") {
+      const schema = z.toJSONSchema(groupRowSchema);
+      await writeFile(join(folder, "schema.json"), `${JSON.stringify(schema, null, 2)}\n`);
+    }
+    if (tally.empty > 0) dropped.set("gives no example", tally.empty);
+    await writeFile(join(folder, "README.md"), await card());
+  });
+  const kept = selection.kept.length - tally.empty;
+  const replies = repliesOf(tally);
   return {
-    folder: request.out,
-    seen: groups.length,
-    kept: kept.length,
-    dropped: Object.fromEntries(dropped),
-    tasks: [...new Set(kept.map((group) => group.task))].sort(),
-    policies,
+    ...{ folder: out, format, seen: groups.length, kept, dropped: Object.fromEntries(dropped) },
+    examples: tally.examples,
+    replies: { ...replies, dropped: Object.fromEntries(replies.dropped) },
+    ...{ tasks, policies },
   };
+
+  async function card(): Promise<string> {
+    const runs = new Set(selection.kept.map((group) => group.run));
+    return cardOf({
+      ...{ format, filter, dropped, at: parts.clock.now(), examples: tally.examples },
+      ...{ seen: groups.length, kept: selection.kept.length - tally.empty, replies: repliesOf(tally) },
+      constrained: tally.constrained,
+      ...{ tasks, policies },
+      runs: store.runs().filter((run) => runs.has(run.id)),
+      workspaceLicence: await licenceIn(workspace.folder),
+    });
+  }
 }
 
-/** The lines of `groups.jsonl`, one read from the store at a time. */
-function* rowsOf(kept: readonly ClosedGroup[], store: Pick<Store, "group">): Generator<string> {
-  for (const { id, learnability } of kept) {
+function repliesOf({ replies, left }: Tally) {
+  const dropped = [...left.values()].reduce((sum, number) => sum + number, 0);
+  return { seen: replies, kept: replies - dropped, dropped: left };
+}
+
+/** The examples, of one group after the other: of the groups only one is in memory. */
+function* convertEach<Row>(
+  groups: readonly ClosedGroup[],
+  convert: Convert<Row>,
+  store: Pick<Store, "group">,
+  tally: Tally,
+): Generator<Row> {
+  for (const { id } of groups) {
     const group = store.group(id);
-    if (group !== null && learnability !== null) yield `${JSON.stringify(groupRow(group, learnability))}\n`;
+    if (group === null) throw new RangeError(`group ${id} is not in the store`);
+    const { rows, left } = convert(group);
+    tally.examples += rows.length;
+    tally.replies += group.replies.length;
+    tally.constrained += group.replies.filter((reply) => reply.constrained !== null).length;
+    if (rows.length === 0) tally.empty++;
+    for (const reason of left) count(tally.left, reason);
+    yield* rows;
   }
 }
 
-function licencesOf(runs: readonly Run[], kept: readonly ClosedGroup[]): string[] {
-  const sampled = new Set(kept.map((group) => group.run));
-  const lines = runs.flatMap(({ id, provenance }) => {
-    if (!sampled.has(id) || provenance === null) return [];
-    const { model, license } = provenance.policy;
-    return [`Licence of ${model}: ${license ?? "not named by the model file"}.`];
-  });
-  return [...new Set(lines)];
-}
-
-async function refuseForeignFolder(folder: string): Promise<void> {
-  let entries: string[];
-  try {
-    entries = await readdir(folder);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
-    throw new ExitError(
-      "export-folder",
-      `${folder} cannot be written as a folder. Name another one with --out.`,
-    );
-  }
-  const isExport = entries.sort().join("\n") === files.join("\n");
-  if (entries.length > 0 && !isExport)
-    throw new ExitError(
-      "export-folder",
-      `${folder} already holds ${entries[0]} and is no earlier export. Name an empty or new folder with --out.`,
-    );
+function* linesOf(rows: Iterable<object>): Generator<string> {
+  for (const row of rows) yield `${JSON.stringify(row)}\n`;
 }
 
 /** Tasks that are marked held out now; a task whose file is gone counts as train, as it did when it ran. */
-async function heldOutTasks(names: ReadonlySet<string>, workspace: Workspace): Promise<Set<string>> {
+async function heldOutTasks(
+  names: ReadonlySet<string>,
+  workspace: ExportParts["workspace"],
+): Promise<Set<string>> {
   const heldOut = new Set<string>();
   const { tasks } = await workspace.tasks();
   for (const { name } of tasks.filter((task) => names.has(task.name))) {
@@ -127,38 +143,12 @@ async function heldOutTasks(names: ReadonlySet<string>, workspace: Workspace): P
   return heldOut;
 }
 
-function cardOf(facts: {
-  seen: number;
-  kept: number;
-  dropped: ReadonlyMap<DropReason, number>;
-  tasks: ReadonlySet<string>;
-  policies: readonly string[];
-  /** One line a model. */
-  licences: readonly string[];
-  at: string;
-}): string {
-  const dropped = [...facts.dropped].map(([reason, count]) => `| ${reason} | ${count} |`);
-  return [
-    "# Informative iterations",
-    "",
-    `Exported ${facts.at} by ExIt ML, format version ${exportVersion}. Each line of \`groups.jsonl\` is one iteration:`,
-    "a prompt, the replies sampled for it, what each scored, and the rewards and advantages that follow.",
-    "`schema.json` describes a line.",
-    "",
-    "| iterations | count |",
-    "| --- | --- |",
-    `| seen | ${facts.seen} |`,
-    `| kept | ${facts.kept} |`,
-    ...dropped,
-    "",
-    `Tasks: ${[...facts.tasks].join(", ")}.`,
-    "",
-    `Sampled by: ${facts.policies.join(", ") || "-"} (model@weights.template#version).`,
-    "",
-    ...facts.licences,
-    "",
-    "The replies fall under the terms of the model that wrote them, prompts and solutions under those of the",
-    "workspace they come from. Check both before you pass this folder on.",
-    "",
-  ].join("\n");
+/** The first line of the licence file at the top of the workspace; null if there is none. */
+async function licenceIn(folder: string): Promise<string | null> {
+  for (const name of ["LICENSE", "LICENSE.md", "LICENSE.txt", "LICENCE", "COPYING"]) {
+    const text = await readFile(join(folder, name), "utf8").catch(() => "");
+    const line = text.split("\n").find((candidate) => candidate.trim() !== "");
+    if (line !== undefined) return line.trim().slice(0, 80);
+  }
+  return null;
 }

@@ -2,6 +2,7 @@
 import type { Confirmation } from "./confirmation.ts";
 import type { Protocol } from "./evaluate/cell.ts";
 import type { PolicyCurve } from "./evaluate/curves.ts";
+import type { ExportFormat } from "./export/format.ts";
 import type { Group, GroupOpening, Node, Run, SampledReply } from "./history.ts";
 import type {
   Evidence,
@@ -112,6 +113,8 @@ export interface Shown {
 
 export interface ExportReport {
   readonly folder: string;
+  readonly format: ExportFormat;
+  /** Groups. */
   readonly seen: number;
   readonly kept: number;
   /** Groups left out, by reason. */
@@ -119,6 +122,14 @@ export interface ExportReport {
   /** Of the groups that were kept. */
   readonly tasks: readonly string[];
   readonly policies: readonly string[];
+  /** Lines or rows that were written. */
+  readonly examples: number;
+  /** Replies of the groups that were converted, and those in no example, by reason. */
+  readonly replies: {
+    readonly seen: number;
+    readonly kept: number;
+    readonly dropped: Readonly<Record<string, number>>;
+  };
 }
 
 /** The version of a policy line that is in force. */

@@ -98,7 +98,7 @@ export function diversityFactors(distances: readonly (number | null)[], paper: b
 }
 
 /** Least spread of rewards that is more than noise of the start's score (section 5). */
-function informativeSpread(
+export function informativeSpread(
   setting: RewardSetting,
   startQuality: number | null,
   startSE: number | null,

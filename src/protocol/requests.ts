@@ -5,8 +5,9 @@
 import { z } from "zod";
 import { messageOf } from "../core/errors.ts";
 import { protocols } from "../core/evaluate/cell.ts";
+import { exportFormats } from "../core/export/format.ts";
 import { guaranteeNames } from "../core/guarantees.ts";
-import { strategies } from "../core/history.ts";
+import { goals, strategies } from "../core/history.ts";
 import { checkSetting, type Settings } from "../core/settings.ts";
 
 const name = z.string().min(1);
@@ -144,6 +145,13 @@ const evaluateRequest = z.strictObject({
   allowMissing: z.array(z.enum(guaranteeNames)),
 });
 
+const exportFilter = z.strictObject({
+  goals: z.array(z.enum(goals)).exactOptional(),
+  minQuality: z.number().min(0).max(1).nullable().exactOptional(),
+  improving: z.boolean().exactOptional(),
+  perTask: z.int().min(1).nullable().exactOptional(),
+});
+
 /** One schema per method. */
 export const requestSchemas = {
   init: initRequest,
@@ -168,7 +176,12 @@ export const requestSchemas = {
   apply: z.strictObject({ node: name, task }),
   revert: nothing,
   replay: z.object({ run: name }),
-  export: z.strictObject({ out: name, task }),
+  export: z.strictObject({
+    out: name,
+    task,
+    format: z.enum(exportFormats).exactOptional(),
+    filter: exportFilter.exactOptional(),
+  }),
   training: nothing,
   prepareTrainer: nothing,
   estimateTraining: fineTuneRequest,

@@ -24,8 +24,9 @@ export type { Confirmation } from "../core/confirmation.ts";
 export { protocols } from "../core/evaluate/cell.ts";
 export type { CurveRow, PolicyCurve } from "../core/evaluate/curves.ts";
 export type { Estimate } from "../core/evaluate/statistics.ts";
+export { type ExportFormat, exportFormats, formatNotes } from "../core/export/format.ts";
 export { guaranteeNames, missingIn } from "../core/guarantees.ts";
-export { type Group, type Node, type Run, type Strategy, strategies } from "../core/history.ts";
+export { type Group, goals, type Node, type Run, type Strategy, strategies } from "../core/history.ts";
 export type { Evidence } from "../core/ports.ts";
 export type {
   EvaluationReport,

@@ -104,6 +104,7 @@ it("iterates a solution, survives a reload, shows, applies, reverts and exports"
 
   await notifications.clear();
   await window.run("ExIt ML: Export Training Data");
+  await quick.choose("Export Training Data", "ExIt ML");
   await quick.choose("Export Training Data", "A new folder in .exit/exports");
   expect((await notifications.waitFor("Wrote")).text).toMatch(/Wrote \d+ of 3 groups/);
   const [exported = ""] = readdirSync(join(folder, ".exit", "exports"));

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, onTestFinished } from "vitest";
-import type { GroupRow } from "../../src/core/export.ts";
+import type { GroupRow } from "../../src/core/export/native.ts";
+import type { ExportReport } from "../../src/core/reports.ts";
 import { isInformative, learnability, rewards } from "../../src/core/reward.ts";
 import { isFailed } from "../../src/core/verdict.ts";
 import type { RunEvent } from "../../src/protocol/events.ts";
@@ -138,6 +139,18 @@ describe("a run of six iterations", () => {
           expect(reply.advantage).toBeCloseTo(((reward - mean) / (std + 1e-4)) * (reply.diversity ?? 1), 9);
       }
     }
+  });
+
+  it.each(["trl-dpo", "verl"])("exports the form %s too, with every reply accounted for", async (format) => {
+    const out = mkdtempSync(join(tmpdir(), "exit-ml-export-"));
+    onTestFinished(() => rmSync(out, { recursive: true }));
+    const report = await product.json<ExportReport>("export", "--out", out, "--format", format);
+    const left = Object.values(report.replies.dropped).reduce((sum, count) => sum + count, 0);
+    expect(report.replies.kept + left).toBe(report.replies.seen);
+    expect(report.examples).toBeGreaterThan(0);
+    const card = readFileSync(join(out, "README.md"), "utf8");
+    expect(card).toContain(`Examples: ${report.examples}.`);
+    expect(card).toContain("Model `");
   });
 
   it("shows, applies and takes back the best revision, and nothing else", async () => {

@@ -1,7 +1,7 @@
 /** Texts by which trainer and runtime are compared: do they cut alike, do they answer alike? */
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
-import { groupRowSchema } from "../../core/export.ts";
+import { groupRowSchema } from "../../core/export/native.ts";
 import type { Message } from "../../core/history.ts";
 import type { Policy, ServedReply, TokenProbe } from "../../core/ports.ts";
 import type { ModelRequest } from "../app.ts";

@@ -1,29 +1,42 @@
 /** **Export Training Data**: the informative iterations as files for a trainer. */
 import { join } from "node:path";
 import { ProgressLocation, Uri, window, workspace } from "vscode";
-import { plural } from "../../client/words/format.ts";
+import { wroteText } from "../../client/words/export-text.ts";
+import { type ExportFormat, exportFormats, formatNotes } from "../../protocol/results.ts";
 import type { Session } from "../runner/session.ts";
 import { given } from "./given.ts";
 
 export async function exportTrainingData(session: Session): Promise<void> {
+  const format = await chooseFormat();
   const out = await chooseFolder(session.folder);
   const report = await window.withProgress(
     { location: ProgressLocation.Window, title: "ExIt: exporting training data" },
-    () => session.call("export", { out, task: null }),
+    () => session.call("export", { out, task: null, format }),
   );
   const left = Object.entries(report.dropped)
     .filter(([, count]) => count > 0)
     .map(([reason, count]) => `${count} ${reason}`);
   const dropped = left.length > 0 ? ` Left out: ${left.join(", ")}.` : "";
   const show = "Show Card";
-  const chosen = await window.showInformationMessage(
-    `Wrote ${report.kept} of ${plural(report.seen, "group")} to ${report.folder}.${dropped}`,
-    show,
-  );
+  const chosen = await window.showInformationMessage(`${wroteText(report)}.${dropped}`, show);
   if (chosen === show)
     await window.showTextDocument(
       await workspace.openTextDocument(Uri.file(join(report.folder, "README.md"))),
     );
+}
+
+async function chooseFormat(): Promise<ExportFormat> {
+  const forms = exportFormats.map((format) => ({
+    format,
+    label: formatNotes[format].title,
+    detail: formatNotes[format].meaning,
+  }));
+  const picked = await window.showQuickPick(forms, {
+    title: "Export Training Data",
+    placeHolder: "The form: who shall read it?",
+    ignoreFocusOut: true,
+  });
+  return given(picked, "A form").format;
 }
 
 async function chooseFolder(workspaceFolder: string): Promise<string> {

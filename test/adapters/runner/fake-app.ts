@@ -146,7 +146,11 @@ export class FakeApp implements App {
   }
 
   export(request: { out: string }) {
-    return Promise.resolve({ folder: request.out, seen: 0, kept: 0, dropped: {}, tasks: [], policies: [] });
+    const nothing = { seen: 0, kept: 0, dropped: {} };
+    return Promise.resolve({
+      ...{ folder: request.out, format: "native" as const, ...nothing, examples: 0, replies: nothing },
+      ...{ tasks: [], policies: [] },
+    });
   }
 
   training() {

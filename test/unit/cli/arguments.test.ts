@@ -207,9 +207,64 @@ test("paths are meant from where the user stands", async () => {
   const { host } = await cli("score --from ../other --task t", { score: () => report, status: () => status });
   expect(host.calls[0]?.request).toEqual({ task: "t", from: "/home/me/other" });
   const exported = await cli("export --out data", {
-    export: ({ out }) => ({ folder: out, seen: 3, kept: 1, dropped: { dull: 2 }, tasks: [], policies: [] }),
+    export: ({ out }) => ({
+      ...{ folder: out, format: "native", seen: 3, kept: 1, dropped: { dull: 2 }, examples: 1 },
+      replies: { seen: 8, kept: 8, dropped: {} },
+      ...{ tasks: [], policies: [] },
+    }),
   });
-  expect(exported.host.printed).toBe("Wrote 1 group of 3 to /home/me/work/data\n  left out, dull: 2\n");
+  expect(exported.host.printed).toBe(
+    "Wrote 1 of 3 groups to /home/me/work/data\n  2 groups left out: dull\n",
+  );
+});
+
+describe("the options of export", () => {
+  const refuse = { export: () => Promise.reject(new ExitError("nothing-to-export", "There is nothing.")) };
+  const requestOf = async (line: string) => (await cli(line, refuse)).host.calls[0]?.request;
+
+  test("without any: the native form of everything", async () => {
+    const filter = { goals: [], minQuality: null, improving: false, perTask: null };
+    const request = await requestOf("export --out data");
+    expect(request).toEqual({ out: "/home/me/work/data", task: null, format: "native", filter });
+    expect(requestSchemas.export.parse(request)).toEqual(request);
+  });
+
+  test("with all", async () => {
+    const line =
+      "export --out data --task t --format trl-dpo --goal improve --goal debug --min-quality 0.5 --improving --per-task 20";
+    expect(await requestOf(line)).toEqual({
+      ...{ out: "/home/me/work/data", task: "t", format: "trl-dpo" },
+      filter: { goals: ["improve", "debug"], minQuality: 0.5, improving: true, perTask: 20 },
+    });
+  });
+
+  test.each(["--goal better", "--min-quality 2", "--per-task 0", "--format csv"])(
+    "%s is refused before anything is asked for",
+    async (option) => {
+      const { host, code } = await cli(`export --out data ${option}`, refuse);
+      expect(code).not.toBe(0);
+      expect(host.calls).toEqual([]);
+    },
+  );
+
+  test("examples, and what was left out, are told with their reasons", async () => {
+    const { host } = await cli("export --out data --format trl-sft", {
+      export: ({ out }) => ({
+        ...{ folder: out, format: "trl-sft", seen: 3, kept: 2, dropped: { duplicate: 1 }, examples: 5 },
+        replies: { seen: 16, kept: 5, dropped: { "cut short": 1, "not among the best": 10 } },
+        ...{ tasks: ["digits"], policies: ["m@d.t#v0"] },
+      }),
+    });
+    expect(host.printed).toBe(
+      [
+        "Wrote 5 examples from 2 of 3 groups to /home/me/work/data",
+        "  1 group left out: duplicate",
+        "  1 reply left out: cut short",
+        "  10 replies left out: not among the best",
+        "",
+      ].join("\n"),
+    );
+  });
 });
 
 describe("with --json", () => {

@@ -1,7 +1,7 @@
 /** Groups that say little or nothing: the loop goes on, and nothing is learnt from what was not measured. */
 import { describe, expect, it } from "vitest";
 import { drawStart, startWeights } from "../../../src/core/buffer.ts";
-import { selectGroups } from "../../../src/core/export.ts";
+import { noFilter, selectGroups } from "../../../src/core/export/select.ts";
 import type { BufferEntry } from "../../../src/core/history.ts";
 import { runLoop } from "../../../src/core/loop.ts";
 import { decideNext } from "../../../src/core/opening.ts";
@@ -152,7 +152,7 @@ describe("without a task to train on", () => {
   it("nothing is exported: every group is counted as one of a held-out task", async () => {
     const { store, groups } = await groupsOf({ iterations: 6 });
     const { kept, dropped } = selectGroups({
-      ...{ groups: store.closedGroups(), runs: store.runs(), nodes: store.nodes(), sha256 },
+      ...{ groups: store.closedGroups(), runs: store.runs(), nodes: store.nodes(), sha256, filter: noFilter },
       ...{ policy: null, heldOutTasks: new Set(["tiny"]), oneTask: true, textsOf: (group) => [group.id] },
     });
     expect(kept).toEqual([]);
