@@ -32,8 +32,8 @@ const text = (name: string): string | undefined => {
 const folder = text("dir") ?? join(cacheFolder(), "bench-rounds");
 const settings = [
   ...["--rounds", String(rounds), "--hours", "12", "--max-reply-tokens", "96"],
-  ...["--groups", String(option("groups", 24)), "--group-size", String(option("group-size", 8))],
-  ...["--chains", String(option("chains", 8)), "--k", String(option("k", 4))],
+  ...["--groups", String(option("groups", 36)), "--group-size", String(option("group-size", 8))],
+  ...["--chains", String(option("chains", 8)), "--k", String(option("k", 3))],
 ];
 
 const { model, trainer, node24, docker } = await setUp([

@@ -7,7 +7,7 @@ import { cellOf, goalFrom, type Protocol } from "../core/evaluate/cell.ts";
 import type { Trajectory } from "../core/evaluate/chain.ts";
 import { commonStarts, curvesOf, type MeasuredCell, type MeasuredPolicy } from "../core/evaluate/curves.ts";
 import { refuseTooLarge, trialNeed } from "../core/need.ts";
-import { evaluatedName } from "../core/policy-version.ts";
+import { evaluatedName, shownName } from "../core/policy-version.ts";
 import type { EngineResources, Policy, Sandbox, Scorer } from "../core/ports.ts";
 import type { EvaluationReport } from "../core/reports.ts";
 import { drawSeed } from "../core/rng.ts";
@@ -122,7 +122,7 @@ async function evaluateOne(
     emit({
       type: "message",
       level: "info",
-      text: `Going on with an earlier evaluation of ${policyInfo.model}: ${earlier} of ${total} steps are there; another --seed begins anew.`,
+      text: `Going on with an earlier evaluation of ${shownName(policyInfo)}: ${earlier} of ${total} steps are there; another --seed begins anew.`,
     });
   let begun = earlier;
   await advance(
@@ -140,7 +140,7 @@ async function evaluateOne(
       onStep: ({ task, protocol }, k, chains) => {
         const done = Math.min(99, Math.floor((100 * begun) / total));
         begun += chains;
-        const text = `${policyInfo.model}, ${done} %: ${task}, ${protocol}, step ${k} of ${request.K}, ${chains} chains`;
+        const text = `${shownName(policyInfo)}, ${done} %: ${task}, ${protocol}, step ${k} of ${request.K}, ${chains} chains`;
         emit({ type: "progress", text });
       },
       warn: (text) => emit({ type: "message", level: "warn", text }),

@@ -16,6 +16,11 @@ export function evaluatedName(info: PolicyInfo): string {
   return `${policyLine(info)}#${info.tuned?.id ?? "v0"}`;
 }
 
+/** The same for people: without digests. */
+export function shownName({ model, tuned }: Pick<PolicyInfo, "model" | "tuned">): string {
+  return tuned === undefined ? model : `${model}#${tuned.id}`;
+}
+
 export function policyLine(info: Pick<PolicyInfo, "model" | "digest" | "templateDigest">): string {
   return `${info.model}@${info.digest.slice(0, 12)}.${info.templateDigest.slice(0, 6)}`;
 }
