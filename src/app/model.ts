@@ -14,8 +14,8 @@ import { allowedEndpoint, embeddedModels, listAllModels, modelsFolder } from "./
 /** A model in its runtime. */
 export type ServedModel =
   | { readonly runtime: "ollama"; readonly endpoint: Endpoint; readonly model: string }
-  /** @param file absolute path of a GGUF file */
-  | { readonly runtime: "embedded"; readonly file: string };
+  /** @param file absolute path of a GGUF file; `adapter`: of an adapter over it */
+  | { readonly runtime: "embedded"; readonly file: string; readonly adapter: string | null };
 
 /**
  * Without a runtime, the path of a GGUF file and a name out of the models folder mean the embedded runtime, any
@@ -30,7 +30,7 @@ export async function chooseModel(
 ): Promise<ServedModel> {
   const { runtime, model } = await chosen(request, signal, env);
   if (runtime === "ollama") return { runtime, endpoint: await allowedEndpoint(request.endpoint, env), model };
-  return { runtime, file: await modelFile(model, modelsFolder(env), workspace) };
+  return { runtime, file: await modelFile(model, modelsFolder(env), workspace), adapter: null };
 }
 
 /** @throws ExitError those of the runtime. */
@@ -42,6 +42,7 @@ export async function openServed(
   if (served.runtime === "ollama") return createOllamaPolicy({ ...served, renderChat }, signal);
   return createEmbeddedPolicy({
     model: served.file,
+    adapter: served.adapter,
     runtimeFolder: await runtimeFolder(env),
     renderChat,
   });

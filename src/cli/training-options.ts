@@ -14,6 +14,7 @@ export interface TrainingFlags {
   readonly beta?: number;
   readonly checkpointing?: boolean;
   readonly mostMismatch?: number;
+  readonly form?: TrainingSettings["form"];
 }
 
 const given = defaultTraining;
@@ -45,12 +46,32 @@ export function trainingOptions(command: Command): Command {
       "--most-mismatch <nats>",
       `difference to the server's log-probabilities above which nothing is trained (default: ${given.mostMismatch})`,
       positive,
+    )
+    .addOption(
+      new Option(
+        "--form <name>",
+        "a whole model (merged), or the update alone over the base (adapter: small and unrounded; embedded runtime, older Ollama)",
+      )
+        .choices(["merged", "adapter"])
+        .default(undefined, given.form),
     );
 }
 
 /** What was named; the rest is left to the defaults. */
 export function trainingFrom(flags: TrainingFlags): Partial<TrainingSettings> {
-  const { device, rank, alpha, learningRate, updates, reduction, beta, checkpointing, mostMismatch } = flags;
-  const named = { device, rank, alpha, learningRate, updates, reduction, beta, checkpointing, mostMismatch };
+  const { device, rank, alpha, learningRate, updates, reduction, beta, checkpointing, mostMismatch, form } =
+    flags;
+  const named = {
+    device,
+    rank,
+    alpha,
+    learningRate,
+    updates,
+    reduction,
+    beta,
+    checkpointing,
+    mostMismatch,
+    form,
+  };
   return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined));
 }

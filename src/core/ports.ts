@@ -27,8 +27,10 @@ import type { Bootstrap } from "./tuning/rounds.ts";
 import type {
   Fingerprint,
   MergeResult,
+  ServedAs,
   TrainingResult,
   TrainingSettings,
+  TunedForm,
   TunedModel,
 } from "./tuning/tuned-model.ts";
 import type { Verdict } from "./verdict.ts";
@@ -219,14 +221,13 @@ export interface ModelKeeper {
   weights(signal: AbortSignal): Promise<{ readonly file: string; readonly digest: string }>;
   /**
    * Makes a file a model of the runtime, with the base's template and parameters. Called again it ends the same.
-   * @returns what the runtime knows it by, and the digest of its weights
+   * @throws ExitError `adapter-refused` where the runtime takes no adapters, `install-failed`
    */
   install(
-    id: string,
-    file: string,
+    tuned: { readonly id: string; readonly file: string; readonly form: TunedForm },
     say: (text: string) => void,
     signal: AbortSignal,
-  ): Promise<{ readonly model: string; readonly digest: string }>;
+  ): Promise<ServedAs>;
   /** Forgets an installed model; nothing where it is gone already. */
   remove(model: string, signal: AbortSignal): Promise<void>;
   /**
@@ -312,13 +313,14 @@ export interface Trainer {
   ): Promise<StageEstimate>;
   /** Goes on where an earlier call for the same stage ended. Leaves `adapter/` in the stage's folder. */
   train(stage: StageRequest, tell: TellTrainer, signal: AbortSignal): Promise<TrainingResult>;
-  /** @param request `file` is written: the tuned model under `name` */
+  /** @param request `file` is written: the tuned model under `name`, or its adapter alone */
   merge(
     request: {
       readonly model: string;
       readonly adapter: string;
       readonly file: string;
       readonly name: string;
+      readonly form: TunedForm;
     },
     tell: TellTrainer,
     signal: AbortSignal,
@@ -329,6 +331,7 @@ export interface Trainer {
       readonly model: string;
       readonly adapter: string;
       readonly file: string;
+      readonly form: TunedForm;
       readonly served: readonly ServedReply[];
       readonly device: TrainingSettings["device"];
     },

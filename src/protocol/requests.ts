@@ -84,6 +84,7 @@ const trainingFields = {
   beta: z.number().min(0),
   checkpointing: z.boolean(),
   mostMismatch: z.number().positive(),
+  form: z.enum(["merged", "adapter"]),
 };
 const training = z.strictObject(trainingFields);
 /** What is left out has its default. */
@@ -97,6 +98,7 @@ const someTraining = z.strictObject({
   beta: trainingFields.beta.exactOptional(),
   checkpointing: trainingFields.checkpointing.exactOptional(),
   mostMismatch: trainingFields.mostMismatch.exactOptional(),
+  form: trainingFields.form.exactOptional(),
 });
 
 const chains = z

@@ -27,14 +27,15 @@ async function training(): Promise<TrainingStatus> {
 describe("a model that searched", () => {
   it("is trained on what it found, killed in the middle and gone on with", async () => {
     const metrics = join(product.folder, ".exit", "models", "m1", "stage", "checkpoint", "fixed.pt");
-    const first = product.call("fine-tune", "--updates", "2");
+    const ask = ["fine-tune", "--updates", "2", "--form", "adapter"];
+    const first = product.call(...ask);
     await expect.poll(() => existsSync(metrics), { timeout: 400_000, interval: 200 }).toBe(true);
     const pid = product.runnerPid();
     process.kill(pid, "SIGKILL");
     await gone(pid);
     expect((await first).code).toBe(1);
 
-    const { code, stdout, stderr } = await product.call("fine-tune", "--updates", "2");
+    const { code, stdout, stderr } = await product.call(...ask);
     expect(stderr).toMatch(/Going on after update|update \d of 2/);
     expect(code, stderr).toBe(0);
     expect(stdout).toContain("Tuned model m1");

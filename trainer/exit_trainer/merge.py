@@ -91,7 +91,15 @@ def run(options: argparse.Namespace) -> None:
     if options.adapter_file:
         write_adapter_file(base, updates, options.out, {"general.name": name, **source})
         size = options.out.stat().st_size
-        tell("adapter-file", f"Wrote {options.out} ({_megabytes(size)}).", file=str(options.out), bytes=size)
+        tell(
+            "merged",
+            f"Wrote the adapter alone: {options.out} ({_megabytes(size)}). Nothing of it is rounded.",
+            file=str(options.out),
+            bytes=size,
+            types={"F32": 2 * len(updates)},
+            recovered=1.0,
+            noise=0.0,
+        )
         return
     _say_size(options, base, updates)
     changes = merge(base, updates, options.out, {"general.name": name, **source}, options.quantise)

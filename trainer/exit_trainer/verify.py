@@ -54,7 +54,7 @@ class Reading:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", type=Path, required=True, help="GGUF file the adapter was trained on")
     parser.add_argument("--adapter", type=Path, required=True, help="folder of the adapter")
-    parser.add_argument("--merged", type=Path, required=True, help="GGUF file of the tuned model")
+    parser.add_argument("--merged", type=Path, help="GGUF file of the tuned model; none where an adapter is served")
     parser.add_argument("--probes", type=Path, help="JSON list of texts, as the server gets them (default: three)")
     parser.add_argument(
         "--served",
@@ -82,21 +82,37 @@ def run(options: argparse.Namespace) -> None:
     with trainee.model.disable_adapter():
         base = [read(trainee, probe) for probe in probes]
     served = None if options.served is None else _served(options.served, trainee)
+    if options.merged is None and served is None:
+        raise Refusal("probes", "There is nothing to compare: name the tuned file with --merged, or --served, or both.")
     del trainee  # Two models would need twice the memory.
-    tell("loading", f"Reading {options.merged.name} back.")
-    merged_model = _loaded(options.merged, device, dtype)
-    merged = [read(merged_model, probe) for probe in probes]
+    apart = None if options.merged is None else _read_back(options.merged, device, dtype, probes, base, tuned)
+    judge(mean_apart(base, tuned), apart, options.most_apart, served)
+
+
+def _read_back(
+    file: Path,
+    device: torch.device,
+    dtype: torch.dtype,
+    probes: list[str],
+    base: list[Reading],
+    tuned: list[Reading],
+) -> float:
+    """Mean |difference| in nats between the tuned model and its file."""
+    tell("loading", f"Reading {file.name} back.")
+    model = _loaded(file, device, dtype)
+    merged = [read(model, probe) for probe in probes]
     for probe, *readings in zip(probes, base, tuned, merged, strict=True):
-        _tell_probe(probe, merged_model, *readings)
-    judge(mean_apart(base, tuned), mean_apart(tuned, merged), options.most_apart, served)
+        _tell_probe(probe, model, *readings)
+    return mean_apart(tuned, merged)
 
 
-def judge(effect: float, file: float, most_apart: float, served: Served | None = None) -> None:
+def judge(effect: float, file: float | None, most_apart: float, served: Served | None = None) -> None:
     """
     Args:
         effect: mean |difference| between base and tuned model, in nats.
         file: the same between tuned model and tuned file. Allowed up to `most_apart` and up to half the effect: a
-            file nearer to its base than to the tuned model has lost what was learned, however small the numbers.
+            file nearer to its base than to the tuned model has lost what was learned, however small the numbers. None:
+            there is no such file.
         served: what the server answered, against both. It has to be as near to the tuned model, and nearer than to the
             base, unless the effect is so small that the server's rounding may hide it.
 
@@ -110,7 +126,7 @@ def judge(effect: float, file: float, most_apart: float, served: Served | None =
     if not effect >= LEAST_EFFECT:
         sentence = f"The adapter changes log-probabilities by {effect:.2g} nats: nothing."
         refusal = Refusal("no-effect", "The tuned model answers as its base does. Train longer or on more groups.")
-    elif not file <= bound:
+    elif file is not None and not file <= bound:
         sentence = f"The file is {file:.2g} nats from the tuned model, allowed {bound:.2g}."
         refusal = Refusal("fingerprint", "The file is not the model that was trained: do not use it. Merge again.")
     elif served is not None and not _is_tuned(served, effect, most_apart):
@@ -120,14 +136,14 @@ def judge(effect: float, file: float, most_apart: float, served: Served | None =
         )
         refusal = Refusal("fingerprint", f"{sentence} {_what_answers(served, most_apart)}")
     else:
-        sentence = (
-            f"The file is the tuned model: {file:.2g} nats from it, allowed {bound:.2g}; the base is {effect:.2g} away."
-        )
+        told = [f"The tuned model is {effect:.2g} nats from its base."]
+        if file is not None:
+            told.append(f"The file is the tuned model: {file:.2g} nats from it, allowed {bound:.2g}.")
         if served is not None:
-            sentence += (
-                f" So is what the server answers with: {served.apart:.2g} nats; {served.from_base:.2g} from the base."
+            told.append(
+                f"So is what the server answers with: {served.apart:.2g} nats; {served.from_base:.2g} from the base."
             )
-        tell("fingerprint", sentence, **numbers, ok=True)
+        tell("fingerprint", " ".join(told), **numbers, ok=True)
         return
     tell("fingerprint", sentence, **numbers, ok=False)
     raise refusal

@@ -154,6 +154,18 @@ def test_a_server_with_the_tuned_weights_passes(
     assert last["servedFromBase"] == pytest.approx(wanted, abs=1e-3)
 
 
+def test_a_server_is_compared_alone_where_it_serves_an_adapter(
+    files: dict[str, Path], models: dict[str, tiny_gguf.Weights], capsys: pytest.CaptureFixture[str]
+) -> None:
+    del files["merged"]
+    with pytest.raises(Refusal, match="nothing to compare"):
+        run(files)
+    run_served(files, reply_of(models["tuned"]))
+    assert events(capsys)[-1]["ok"] is True
+    with pytest.raises(Refusal, match="answer with the base"):
+        run_served(files, reply_of(models["base"]))
+
+
 @pytest.mark.parametrize(("name", "said"), [("base", "answer with the base"), ("other", "answers with neither")])
 def test_a_server_with_other_weights_is_refused_by_what_it_answers_with(
     files: dict[str, Path],

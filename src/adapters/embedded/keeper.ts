@@ -1,4 +1,5 @@
 /** The `ModelKeeper` port of the embedded runtime, which serves files as they lie. */
+import { createHash } from "node:crypto";
 import type { ModelKeeper } from "../../core/ports.ts";
 import { checkModelFile, modelDigest } from "./model-file.ts";
 
@@ -10,9 +11,12 @@ export function createEmbeddedKeeper(model: string): ModelKeeper {
       return { file: model, digest: await modelDigest(model) };
     },
 
-    async install(_id, file) {
+    async install({ file, form }) {
       await checkModelFile(file);
-      return { model: file, digest: await modelDigest(file) };
+      const digest = await modelDigest(file);
+      if (form === "merged") return { model: file, digest, adapter: null };
+      const both = createHash("sha256").update(`${await modelDigest(model)}\n${digest}`);
+      return { model, digest: both.digest("hex"), adapter: file };
     },
 
     /** The file is the tuned model's own, and goes with it. */

@@ -56,7 +56,11 @@ export async function load(request: LoadRequest): Promise<Engine> {
   const context = await step(
     "model-memory",
     `The model does not fit into memory with ${request.parallel} replies of ${contextLength} tokens each. Lower the number of parallel replies or the context length, or choose a smaller model`,
-    () => model.createContext({ sequences: request.parallel, contextSize: contextLength, threads }),
+    () =>
+      model.createContext({
+        ...{ sequences: request.parallel, contextSize: contextLength, threads },
+        ...(request.adapter === null ? {} : { lora: request.adapter }),
+      }),
   );
   return {
     runtime,

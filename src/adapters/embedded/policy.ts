@@ -26,6 +26,8 @@ export type RenderChat = (
 export interface EmbeddedOptions {
   /** Absolute path of a GGUF file. */
   readonly model: string;
+  /** Absolute path of a GGUF adapter over its weights; default: none. */
+  readonly adapter?: string | null;
   /** Absolute path of the folder whose `node_modules` holds `node-llama-cpp`. */
   readonly runtimeFolder: string;
   readonly renderChat: RenderChat;
@@ -55,6 +57,7 @@ export async function createEmbeddedPolicy(options: EmbeddedOptions): Promise<Po
   const load: LoadOptions = {
     runtimeFolder: options.runtimeFolder,
     model: options.model,
+    adapter: options.adapter ?? null,
     gpu: options.gpu ?? true,
     threads: options.threads ?? null,
     parallel: options.parallel ?? 8,

@@ -7,6 +7,8 @@ export interface LoadRequest {
   readonly runtimeFolder: string;
   /** Absolute path of the model file. */
   readonly model: string;
+  /** Absolute path of a GGUF adapter over its weights; null: none. */
+  readonly adapter: string | null;
   readonly gpu: boolean;
   /** Null: the physical cores. */
   readonly threads: number | null;

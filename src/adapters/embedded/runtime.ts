@@ -60,6 +60,8 @@ export interface Model {
     readonly sequences: number;
     readonly contextSize: number;
     readonly threads: number;
+    /** Path of a GGUF adapter over the weights. */
+    readonly lora?: string;
   }): Promise<Context>;
 }
 

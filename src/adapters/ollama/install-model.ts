@@ -2,6 +2,7 @@
 import type { CreateRequest, ShowResponse } from "ollama";
 import { ExitError } from "../../core/errors.ts";
 import type { Sha256 } from "../../core/ports.ts";
+import type { ServedAs, TunedForm } from "../../core/tuning/tuned-model.ts";
 import { checkTakesAdapters } from "./adapters-taken.ts";
 import { type Description, descriptionOf, differences, requestOf } from "./description.ts";
 import { installedName } from "./installed-name.ts";
@@ -16,13 +17,7 @@ export interface Tuned {
   readonly base: string;
   readonly id: string;
   readonly file: string;
-}
-
-export interface Installed {
-  /** Name on the server. */
-  readonly model: string;
-  /** Of all that answers. */
-  readonly digest: string;
+  readonly form: TunedForm;
 }
 
 /** What of a request says where the weights come from; `files` is unknown to the types of the library. */
@@ -31,50 +26,39 @@ type Source = Pick<CreateRequest, "from" | "adapters"> & {
 };
 
 /**
- * A GGUF file with all weights. A model that is there already as it should be is left as it is.
+ * A model that is there already as it should be is left as it is.
  * @throws ExitError `model-unreadable`, `model-missing`, `model-remote`, `model-foreign`, `install-failed`,
- *   `ollama-failed`, `ollama-unreachable`.
+ *   `ollama-failed`, `ollama-unreachable`; of an adapter `adapter-refused` where server or model take none.
  */
-export async function installModel(
+export async function installTuned(
   server: Server,
   tuned: Tuned,
   sha256: Sha256,
   say: (text: string) => void,
   signal: AbortSignal,
-): Promise<Installed> {
-  const wanted = descriptionOf(await showLocal(server, tuned.base, signal));
-  const digest = await fileDigest(tuned.file, signal);
-  const make = async (model: string) => {
-    await uploadBlob(server, tuned.file, digest, say, signal);
-    say(`Ollama makes the model ${model}.`);
-    await create(server, model, { files: { "tuned.gguf": `sha256:${digest}` } }, requestOf(wanted), signal);
-  };
-  return ensure(server, tuned, { digest, wanted, make }, sha256, signal);
-}
-
-/**
- * A GGUF adapter over the weights of the base. Else as `installModel`.
- * @throws ExitError also `adapter-refused` where server or model take none.
- */
-export async function installAdapter(
-  server: Server,
-  tuned: Tuned,
-  sha256: Sha256,
-  say: (text: string) => void,
-  signal: AbortSignal,
-): Promise<Installed> {
+): Promise<ServedAs> {
   const base = await showLocal(server, tuned.base, signal);
-  const weights = await checkTakesAdapters(server, tuned.base, base, signal);
-  const adapter = await fileDigest(tuned.file, signal);
+  const isAdapter = tuned.form === "adapter";
+  const weights = isAdapter ? await checkTakesAdapters(server, tuned.base, base, signal) : null;
+  const file = await fileDigest(tuned.file, signal);
+  const wanted = descriptionOf(base);
   const make = async (model: string) => {
-    await uploadBlob(server, tuned.file, adapter, say, signal);
+    await uploadBlob(server, tuned.file, file, say, signal);
     say(`Ollama makes the model ${model}.`);
-    const source = { from: tuned.base, adapters: { "adapter.gguf": `sha256:${adapter}` } };
-    // The base's description comes with it.
-    await create(server, model, source, {}, signal);
+    // The description of a model comes with `from`; beside `files` it is sent.
+    if (isAdapter)
+      await create(
+        server,
+        model,
+        { from: tuned.base, adapters: { "adapter.gguf": `sha256:${file}` } },
+        {},
+        signal,
+      );
+    else
+      await create(server, model, { files: { "tuned.gguf": `sha256:${file}` } }, requestOf(wanted), signal);
   };
-  const digest = sha256(`${weights}\n${adapter}`);
-  return ensure(server, tuned, { digest, wanted: descriptionOf(base), make }, sha256, signal);
+  const digest = weights === null ? file : sha256(`${weights}\n${file}`);
+  return ensure(server, tuned, { digest, wanted, make }, sha256, signal);
 }
 
 interface Making {
@@ -90,7 +74,7 @@ async function ensure(
   { digest, wanted, make }: Making,
   sha256: Sha256,
   signal: AbortSignal,
-): Promise<Installed> {
+): Promise<ServedAs> {
   const model = installedName(base, id, digest);
   const faultsOf = (shown: ShowResponse): readonly string[] => [
     ...(weightsDigest(shown.modelfile, sha256) === digest ? [] : ["weights"]),
@@ -98,12 +82,12 @@ async function ensure(
   ];
   const before = await shownIfThere(server, model, signal);
   const faults = before === null ? null : faultsOf(before);
-  if (faults?.length === 0) return { model, digest };
+  if (faults?.length === 0) return { model, digest, adapter: null };
   if (faults?.includes("weights")) throw foreign(base, model);
 
   await make(model);
   const left = faultsOf(await showLocal(server, model, signal));
-  if (left.length === 0) return { model, digest };
+  if (left.length === 0) return { model, digest, adapter: null };
   await deleteModel(server, model, signal);
   throw new ExitError(
     "install-failed",

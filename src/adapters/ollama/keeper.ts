@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { ModelKeeper, Sha256 } from "../../core/ports.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { type Installed, installAdapter, installModel } from "./install-model.ts";
+import { installTuned } from "./install-model.ts";
 import { removeModel } from "./remove-model.ts";
 import { connect } from "./server.ts";
 import { unloadModels } from "./unload.ts";
@@ -16,19 +16,6 @@ export interface OllamaKeeperOptions {
   readonly patience?: number;
 }
 
-export interface OllamaKeeper extends ModelKeeper {
-  /**
-   * As `install`, for a GGUF adapter over the base: a small file, where server and model take it.
-   * @throws ExitError `adapter-refused` where they do not
-   */
-  installAdapter(
-    id: string,
-    file: string,
-    say: (text: string) => void,
-    signal: AbortSignal,
-  ): Promise<Installed>;
-}
-
 const usualPatience = 60_000;
 
 const sha256: Sha256 = (data) => createHash("sha256").update(data).digest("hex");
@@ -37,13 +24,11 @@ export function createOllamaKeeper({
   endpoint,
   model,
   patience = usualPatience,
-}: OllamaKeeperOptions): OllamaKeeper {
+}: OllamaKeeperOptions): ModelKeeper {
   const server = connect(endpoint);
   return {
     weights: (signal) => findWeights(server, model, signal),
-    install: (id, file, say, signal) => installModel(server, { base: model, id, file }, sha256, say, signal),
-    installAdapter: (id, file, say, signal) =>
-      installAdapter(server, { base: model, id, file }, sha256, say, signal),
+    install: (tuned, say, signal) => installTuned(server, { ...tuned, base: model }, sha256, say, signal),
     remove: (installed, signal) => removeModel(server, model, installed, sha256, signal),
     unload: (models, say, signal) => unloadModels(server, models, patience, say, signal),
   };

@@ -65,17 +65,19 @@ export function createTrainer({ package: trainer, cache, python }: TrainerSettin
       return { ...result, mismatch, ms: performance.now() - began };
     },
 
-    async merge({ model, adapter, file, name }, tell, signal) {
+    async merge({ model, adapter, file, name, form }, tell, signal) {
       const options = ["--model", model, "--adapter", adapter, "--out", file, "--name", name];
+      if (form === "adapter") options.push("--adapter-file");
       const told = await run("merge", dirname(file), options, tell, signal);
       return factsOf(told, "merged", mergedSchema);
     },
 
-    async verify({ model, adapter, file, served, device }, tell, signal) {
+    async verify({ model, adapter, file, form, served, device }, tell, signal) {
       const folder = dirname(file);
       const replies = await writeJson(join(folder, "served.json"), served);
-      const files = ["--model", model, "--adapter", adapter, "--merged", file, "--served", replies];
-      const told = await run("verify", folder, [...files, "--device", device], tell, signal);
+      const files = ["--model", model, "--adapter", adapter, "--served", replies, "--device", device];
+      if (form === "merged") files.push("--merged", file);
+      const told = await run("verify", folder, files, tell, signal);
       return factsOf(told, "fingerprint", fingerprintSchema);
     },
   };
@@ -149,7 +151,7 @@ const mergedSchema: z.ZodType<MergeResult> = z.object({
 
 const fingerprintSchema: z.ZodType<Fingerprint> = z.object({
   effect: z.number(),
-  file: z.number(),
+  file: z.number().nullable(),
   served: z.number(),
   servedFromBase: z.number(),
 });

@@ -71,13 +71,17 @@ export async function make(
   try {
     await withFreedMemory(opened, parts, signal, async () => {
       if (!isMade("trained")) ended("trained", { training: await parts.trainer.train(stage, tell, signal) });
-      const what = { model: opened.file, adapter, file };
+      const { form, device } = model.settings;
+      const what = { model: opened.file, adapter, file, form };
       if (!isMade("merged")) {
         const name = `${model.base.model} ${model.id}`;
         ended("merged", { merge: await parts.trainer.merge({ ...what, name }, tell, signal) });
       }
       if (!isMade("installed"))
-        ended("installed", { served: await opened.keeper.install(model.id, file, say, signal), kept: true });
+        ended("installed", {
+          served: await opened.keeper.install({ id: model.id, file, form }, say, signal),
+          kept: true,
+        });
       if (isMade("verified")) return;
       say("Asking the tuned model, to compare its answers with the weights that were trained");
       const served = await sampleServed(
@@ -87,7 +91,6 @@ export async function make(
         signal,
       );
       await opened.keeper.unload([model.served?.model ?? ""], say, signal);
-      const { device } = model.settings;
       ended("verified", {
         fingerprint: await parts.trainer.verify({ ...what, served, device }, tell, signal),
       });
@@ -100,7 +103,7 @@ export async function make(
     throw error;
   }
   // A server has its own copy; the embedded runtime reads this one.
-  if (model.served !== null && model.served.model !== file) await rm(file, { force: true });
+  if (model.base.runtime === "ollama") await rm(file, { force: true });
   return model;
 }
 

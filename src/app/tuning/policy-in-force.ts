@@ -105,7 +105,9 @@ async function openTuned(
       `Tuned model ${id} is not finished: "exit-ml fine-tune" goes on with it.`,
     );
   const tuned: ServedModel =
-    base.runtime === "ollama" ? { ...base, model: served.model } : { ...base, file: served.model };
+    base.runtime === "ollama"
+      ? { ...base, model: served.model }
+      : { ...base, file: served.model, adapter: served.adapter };
   try {
     return await openServed(tuned, signal);
   } catch (error) {

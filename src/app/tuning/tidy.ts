@@ -21,7 +21,9 @@ export async function tidyModels(
       const keeper = keeperOf(await chooseModel({ ...request, model: name }, workspaceFolder, signal));
       if (model.served === null) continue;
       await keeper.remove(model.served.model, signal);
-      if (model.base.runtime === "embedded") await rm(model.served.model, { force: true });
+      // Under an adapter lies the base itself.
+      if (model.base.runtime === "embedded")
+        await rm(model.served.adapter ?? model.served.model, { force: true });
       store.tuning.putModel({ ...model, kept: false });
       removed.push(model);
     } catch (error) {

@@ -47,13 +47,29 @@ export interface TunedModel {
   readonly training: TrainingResult | null;
   /** Null before it is merged. */
   readonly merge: MergeResult | null;
-  /** What the runtime knows it by: a model of the server, or the path of its file. Null before it is installed. */
-  readonly served: { readonly model: string; readonly digest: string } | null;
+  /** Null before it is installed. */
+  readonly served: ServedAs | null;
   /** Null before it is verified. */
   readonly fingerprint: Fingerprint | null;
   /** Its weights are still there; the adapter always is. */
   readonly kept: boolean;
 }
+
+/** How a runtime finds a tuned model. */
+export interface ServedAs {
+  /** Its name on the server, or the absolute path of the file that is loaded. */
+  readonly model: string;
+  /** Of all the weights that answer. */
+  readonly digest: string;
+  /** Absolute path of the adapter to load over that file; null where the weights are merged, or a server has it. */
+  readonly adapter: string | null;
+}
+
+/**
+ * `merged`: a whole model, which every server takes. `adapter`: the update alone, small and unrounded, over the base
+ * as it lies; for the embedded runtime, and for servers that take adapters.
+ */
+export type TunedForm = "merged" | "adapter";
 
 /** What of a training a user may set; everything else is EXIT.md section 6. */
 export interface TrainingSettings {
@@ -70,6 +86,7 @@ export interface TrainingSettings {
   readonly checkpointing: boolean;
   /** Nats by which the server's log-probabilities and the trainer's may differ in the mean. */
   readonly mostMismatch: number;
+  readonly form: TunedForm;
 }
 
 export const defaultTraining: TrainingSettings = {
@@ -82,6 +99,7 @@ export const defaultTraining: TrainingSettings = {
   beta: 0.001,
   checkpointing: false,
   mostMismatch: 0.1,
+  form: "merged",
 };
 
 export interface TrainingResult {
@@ -107,8 +125,8 @@ export interface MergeResult {
 export interface Fingerprint {
   /** Between base and tuned weights. */
   readonly effect: number;
-  /** Between tuned weights and the file read back. */
-  readonly file: number;
+  /** Between tuned weights and the file read back; null where an adapter is served. */
+  readonly file: number | null;
   /** Between tuned weights and what the server answers with. */
   readonly served: number;
   /** Between the base and what the server answers with. */

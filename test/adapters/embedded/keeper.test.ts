@@ -18,7 +18,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 it("an installed file is known by its path, and by the digest that its policy tells", async () => {
   const keeper = createEmbeddedKeeper("/nowhere/base.gguf");
-  const installed = await keeper.install("m1", model, () => {}, never);
+  const installed = await keeper.install({ id: "m1", file: model, form: "merged" }, () => {}, never);
   expect(installed.model).toBe(model);
   const policy = await openEmbedded({ model: installed.model });
   try {
@@ -39,7 +39,9 @@ it("a file that is no model is refused as base and as tuned model", async () => 
   writeFileSync(file, "text");
   const keeper = createEmbeddedKeeper(file);
   await expect(keeper.weights(never)).rejects.toMatchObject({ reason: "model-unreadable" });
-  await expect(keeper.install("m1", file, () => {}, never)).rejects.toMatchObject({
+  await expect(
+    keeper.install({ id: "m1", file: file, form: "merged" }, () => {}, never),
+  ).rejects.toMatchObject({
     reason: "model-unreadable",
   });
 });

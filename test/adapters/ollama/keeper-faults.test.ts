@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { endpointFrom } from "../../../src/adapters/ollama/endpoint.ts";
-import { createOllamaKeeper, type OllamaKeeper } from "../../../src/adapters/ollama/keeper.ts";
+import { createOllamaKeeper } from "../../../src/adapters/ollama/keeper.ts";
+import type { ModelKeeper } from "../../../src/core/ports.ts";
 import { type FakeOllama, type Faults, startFakeOllama } from "./fake-ollama.ts";
 
 const never = new AbortController().signal;
@@ -21,7 +22,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-async function open(faults: Faults, patience = 1): Promise<OllamaKeeper> {
+async function open(faults: Faults, patience = 1): Promise<ModelKeeper> {
   server = await startFakeOllama(faults);
   return createOllamaKeeper({ endpoint: endpointFrom(server.host), model: server.model, patience });
 }
@@ -63,7 +64,9 @@ describe("an upload fails with words and can be done again:", () => {
     const keeper = await open({
       upload: (request) => request.once("data", () => request.destroy()),
     });
-    await expect(keeper.install("m1", tunedFile(), silent, never)).rejects.toMatchObject({
+    await expect(
+      keeper.install({ id: "m1", file: tunedFile(), form: "merged" }, silent, never),
+    ).rejects.toMatchObject({
       reason: "ollama-failed",
       message: expect.stringContaining("Look whether the disk that holds Ollama's models is full"),
     });
@@ -71,7 +74,9 @@ describe("an upload fails with words and can be done again:", () => {
 
   it("one the server refuses", async () => {
     const keeper = await open({ upload: refuse });
-    await expect(keeper.install("m1", tunedFile(), silent, never)).rejects.toMatchObject({
+    await expect(
+      keeper.install({ id: "m1", file: tunedFile(), form: "merged" }, silent, never),
+    ).rejects.toMatchObject({
       reason: "ollama-failed",
       message: expect.stringContaining("no space left on device."),
     });
@@ -81,13 +86,17 @@ describe("an upload fails with words and can be done again:", () => {
     const controller = new AbortController();
     const reason = new Error("enough");
     const keeper = await open({ upload: () => controller.abort(reason) });
-    await expect(keeper.install("m1", tunedFile(), silent, controller.signal)).rejects.toBe(reason);
+    await expect(
+      keeper.install({ id: "m1", file: tunedFile(), form: "merged" }, silent, controller.signal),
+    ).rejects.toBe(reason);
   });
 });
 
 it("a file that is not there any more is named", async () => {
   const keeper = await open({});
-  await expect(keeper.install("m1", join(folder, "gone.gguf"), silent, never)).rejects.toMatchObject({
+  await expect(
+    keeper.install({ id: "m1", file: join(folder, "gone.gguf"), form: "merged" }, silent, never),
+  ).rejects.toMatchObject({
     reason: "model-unreadable",
     message: expect.stringContaining("gone.gguf"),
   });
@@ -105,7 +114,9 @@ describe("an adapter is taken by", () => {
     ["1.0.0-rc1", "llama", {}, false],
   ])("version %s for %s or not", async (version, _, faults, taken) => {
     const keeper = await open({ ...faults, version, upload: refuse });
-    await expect(keeper.installAdapter("m1", tunedFile(), silent, never)).rejects.toMatchObject(
+    await expect(
+      keeper.install({ id: "m1", file: tunedFile(), form: "adapter" }, silent, never),
+    ).rejects.toMatchObject(
       taken
         ? { message: expect.stringContaining("no space left") }
         : { reason: "adapter-refused", message: expect.stringContaining("Install the merged model file") },

@@ -89,7 +89,11 @@ describeWith("ollama", "model")("on a real server", () => {
     const keeper = keeperOf(base);
     const file = writeTunedFile(folder);
     const said: string[] = [];
-    const installed = await keeper.install("m1", file, (text) => said.push(text), never);
+    const installed = await keeper.install(
+      { id: "m1", file: file, form: "merged" },
+      (text) => said.push(text),
+      never,
+    );
     expect(installed.digest).toBe(sha256(readFileSync(file)));
     expect(installed.model).toBe(`${family}-135m-exit:m1-${installed.digest.slice(0, 12)}`);
     expect(said).toContain("50 % of 99 MB copied to Ollama.");
@@ -97,7 +101,9 @@ describeWith("ollama", "model")("on a real server", () => {
     expect((await show(installed.model)).system).toBe(described.system);
 
     const before = await ask<{ models: object[] }>("/api/tags");
-    expect(await keeper.install("m1", file, () => {}, never)).toEqual(installed);
+    expect(await keeper.install({ id: "m1", file: file, form: "merged" }, () => {}, never)).toEqual(
+      installed,
+    );
     expect(await ask("/api/tags")).toEqual(before);
 
     const policy = await openOllama({ host: server.host, model: installed.model });
@@ -126,7 +132,11 @@ describeWith("ollama", "model")("on a real server", () => {
     const plain = `${family}:plain`;
     await create({ model: plain, from: server.model, template: "{{ .Prompt }}!", parameters: { stop: [] } });
     expect((await show(plain)).parameters).toBeUndefined();
-    const { model } = await keeperOf(plain).install("m1", writeTunedFile(folder), () => {}, never);
+    const { model } = await keeperOf(plain).install(
+      { id: "m1", file: writeTunedFile(folder), form: "merged" },
+      () => {},
+      never,
+    );
     expect(beside(await show(model))).toEqual(beside(await show(plain)));
   });
 
@@ -134,18 +144,20 @@ describeWith("ollama", "model")("on a real server", () => {
     const keeper = keeperOf(base);
     const file = join(folder, "adapter.gguf");
     writeFileSync(file, emptyAdapter());
-    const installed = await keeper.installAdapter("m1", file, () => {}, never);
+    const installed = await keeper.install({ id: "m1", file: file, form: "adapter" }, () => {}, never);
     expect(beside(await show(installed.model))).toEqual(beside(await show(base)));
-    expect(await keeper.installAdapter("m1", file, () => {}, never)).toEqual(installed);
+    expect(await keeper.install({ id: "m1", file: file, form: "adapter" }, () => {}, never)).toEqual(
+      installed,
+    );
     const policy = await openOllama({ host: server.host, model: installed.model });
     try {
       expect((await policy.describe()).digest).toBe(installed.digest);
     } finally {
       await policy.close();
     }
-    await expect(keeperOf(installed.model).installAdapter("m2", file, () => {}, never)).rejects.toMatchObject(
-      { reason: "adapter-refused" },
-    );
+    await expect(
+      keeperOf(installed.model).install({ id: "m2", file: file, form: "adapter" }, () => {}, never),
+    ).rejects.toMatchObject({ reason: "adapter-refused" });
     await keeper.remove(installed.model, never);
     await expect(show(installed.model)).rejects.toThrow("404");
     await keeper.weights(never);
@@ -156,9 +168,9 @@ describeWith("ollama", "model")("on a real server", () => {
     const file = writeTunedFile(folder);
     const keeper = keeperOf(changing);
     await create({ model: changing, from: server.model, system: "One." });
-    const first = await keeper.install("m1", file, () => {}, never);
+    const first = await keeper.install({ id: "m1", file: file, form: "merged" }, () => {}, never);
     await create({ model: changing, from: server.model, system: "Two." });
-    expect(await keeper.install("m1", file, () => {}, never)).toEqual(first);
+    expect(await keeper.install({ id: "m1", file: file, form: "merged" }, () => {}, never)).toEqual(first);
     expect((await show(first.model)).system).toBe("Two.");
   });
 
@@ -201,7 +213,11 @@ describeWith("ollama", "model")("on a real server", () => {
 
   it("models are unloaded and come back as they were; others stay, and are said", async () => {
     const keeper = keeperOf(base);
-    const { model: other } = await keeper.install("m2", writeTunedFile(folder), () => {}, never);
+    const { model: other } = await keeper.install(
+      { id: "m2", file: writeTunedFile(folder), form: "merged" },
+      () => {},
+      never,
+    );
     await ask("/api/generate", { model: base, keep_alive: "20m", options: { num_ctx: 512 } });
     await ask("/api/generate", { model: other, keep_alive: "20m", options: { num_ctx: 256 } });
     const names = async () => (await loaded()).map(({ name }) => name).sort();

@@ -64,7 +64,7 @@ test("an end without a result that can be read is an error", async () => {
   });
   const half = withFakePython(`echo '{"event": "merged", "text": "", "bytes": "many"}'`);
   await expect(
-    half.merge({ model: "m", adapter: "a", file: join(folder, "f"), name: "n" }, deaf, never),
+    half.merge({ model: "m", adapter: "a", file: join(folder, "f"), name: "n", form: "merged" }, deaf, never),
   ).rejects.toMatchObject({ reason: "trainer-failed", message: expect.stringContaining("another version") });
 });
 

@@ -1,7 +1,7 @@
 /** The room of the trainer against the real package in its real environment, on a tiny random model. */
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, vi } from "vitest";
@@ -112,7 +112,8 @@ describeWith("trainer")("the trainer", () => {
       model: join(folder, "base.gguf"),
       adapter: join(folder, "random-adapter"),
       file: join(folder, "tuned", "tuned.gguf"),
-    };
+      form: "merged",
+    } as const;
     const merged = await trainer.merge({ ...request, name: "tiny tuned" }, deaf, never);
     expect(merged).toMatchObject({ types: { F32: 14 } });
     expect(merged.recovered).toBeGreaterThan(0.99);
@@ -125,5 +126,21 @@ describeWith("trainer")("the trainer", () => {
     expect(fingerprint.file).toBeLessThan(1e-3);
     expect(fingerprint.servedFromBase).toBeGreaterThan(0.1);
     expect(fingerprint.effect).toBeGreaterThan(0.1);
+  });
+
+  test("an adapter alone is written, and the server is found to hold it", async () => {
+    const request = {
+      model: join(folder, "base.gguf"),
+      adapter: join(folder, "random-adapter"),
+      file: join(folder, "tuned", "adapter.gguf"),
+      form: "adapter",
+    } as const;
+    const merged = await trainer.merge({ ...request, name: "tiny tuned" }, deaf, never);
+    expect(merged).toMatchObject({ recovered: 1, noise: 0 });
+    expect(merged.bytes).toBe(statSync(request.file).size);
+    const asked = { ...request, served: servedTuned(folder), device: "cpu" } as const;
+    const fingerprint = await trainer.verify(asked, deaf, never);
+    expect(fingerprint.file).toBeNull();
+    expect(fingerprint.served).toBeLessThan(1e-3);
   });
 });
