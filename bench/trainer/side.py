@@ -157,16 +157,16 @@ def measured(model: nn.Module, gradient: Gradient, batch: Batch) -> dict[str, An
     """Seconds, bytes before and at most, and the gradient's length; the model is left without a gradient."""
     device = next(model.parameters()).device
     before = reset_peak(device)
-    began = time.monotonic()
+    began, busy = time.monotonic(), time.process_time()
     loss = gradient(batch)
     if device.type == "cuda":
         torch.cuda.synchronize()
-    seconds = time.monotonic() - began
+    seconds, busy = time.monotonic() - began, time.process_time() - busy
     peak = peak_since(device)
     norms = [value.grad.float().norm() for value in model.parameters() if value.grad is not None]
     length = float(torch.stack(norms).norm())
     model.zero_grad(set_to_none=True)
-    return {"seconds": seconds, "before": before, "peak": peak, "loss": loss, "gradient": length}
+    return {"seconds": seconds, "busy": busy, "before": before, "peak": peak, "loss": loss, "gradient": length}
 
 
 def reset_peak(device: torch.device) -> int:

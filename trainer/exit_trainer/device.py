@@ -28,6 +28,10 @@ def choose_device(wanted: str) -> torch.device:
         device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
         torch.cuda.set_device(device)
         return device
+    if wanted == "cpu":
+        # Read by transformers: heads that share keys and values are not given copies of them. With an attention mask,
+        # as replies after their prompt have, it makes copies for the sake of CUDA, whose fast kernels need them.
+        os.environ["TRANSFORMERS_SDPA_FORCE_GQA"] = "1"
     return torch.device(wanted)
 
 

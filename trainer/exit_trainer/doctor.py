@@ -15,7 +15,7 @@ import torch
 from exit_trainer.device import choose_device, choose_dtype, free_memory
 from exit_trainer.report import tell
 
-PACKAGES = ("torch", "transformers", "peft", "gguf", "tensorboard")
+PACKAGES = ("torch", "transformers", "peft", "gguf", "tensorboard", "bitsandbytes")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -44,11 +44,11 @@ class Shape:
     """Values of a layer that norms beyond the usual two keep, in float32: of queries and keys, and after a half."""
     rank: int
     weights: int
-    """Frozen values; tied ones once."""
+    """Bytes of the frozen values; tied ones once."""
     adapter: int
     """Trained values, held in float32."""
     bytes: int
-    """Of a frozen value and of an activation."""
+    """Of an activation."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,7 @@ def shape_of(model: nn.Module, config: PretrainedConfig, rank: int, dtype: torch
     norms = [name.rpartition(".")[2] for name, _ in model.get_submodule(first).named_modules() if name.endswith("norm")]
     after = sum(name not in ("q_norm", "k_norm") for name in norms) - 2
     trained = sum(value.numel() for value in model.parameters() if value.requires_grad)
+    frozen = sum(value.nbytes for value in model.parameters() if not value.requires_grad)
     return Shape(
         layers=config.num_hidden_layers,
         hidden=config.hidden_size,
@@ -88,7 +89,7 @@ def shape_of(model: nn.Module, config: PretrainedConfig, rank: int, dtype: torch
         vocabulary=config.vocab_size,
         normalised=2 * after * config.hidden_size + (heads + kv if "q_norm" in norms else 0),
         rank=rank,
-        weights=sum(value.numel() for value in model.parameters()) - trained,
+        weights=frozen,
         adapter=trained,
         bytes=_BYTES[dtype],
     )
@@ -124,7 +125,7 @@ def memory_of(shape: Shape, group: Group, budget: Budget, checkpointing: bool) -
     # Of each row the prompt's keys and values are copied; with checkpointing for one layer at a time.
     copied = rows * keys_values // (shape.layers if checkpointing else 1)
     return Memory(
-        weights=shape.weights * shape.bytes,
+        weights=shape.weights,
         adapter=shape.adapter * 4,
         optimiser=3 * shape.adapter * 4,
         prompt=activations(shape, prompt, checkpointing) + 2 * keys_values,

@@ -12,6 +12,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from torch import nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig, PreTrainedModel, PreTrainedTokenizerBase
 
+from exit_trainer.four_bits import pack
 from exit_trainer.pre_tokenizer import apply_rule
 
 ARCHITECTURES = ("llama", "qwen2", "qwen3", "gemma3")
@@ -111,10 +112,14 @@ def load(
     rank: int = 16,
     alpha: int = 32,
     adapter: Path | None = None,
+    base_bits: int | None = None,
 ) -> Trainee:
     """The served weights, dequantised, with a fresh adapter or the one in the folder `adapter`.
 
     The adapter is kept in float32 whatever the base is, as its updates are smaller than bfloat16 can tell.
+
+    Args:
+        base_bits: 4 for linear layers packed anew in 4 bits.
     """
     facts = facts_of(file)
     tokenizer = read_tokenizer(file)
@@ -123,6 +128,9 @@ def load(
     plain = GgufConfig(dequantize=True)
     base = AutoModelForCausalLM.from_pretrained(file.parent, **options, dtype=dtype, quantization_config=plain)
     base.config.use_cache = False
+    if base_bits == 4:
+        pack(base.model, device, dtype)
+        base.is_loaded_in_4bit = True  # type: ignore[assignment]  # where PEFT looks for it
     if adapter is None:
         settings = LoraConfig(r=rank, lora_alpha=alpha, lora_dropout=0.0, target_modules="all-linear")
         model: PeftModel = get_peft_model(base, settings, autocast_adapter_dtype=True)

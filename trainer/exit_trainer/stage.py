@@ -118,7 +118,7 @@ def refuse_mismatch(mismatch: float | None, settings: StageSettings) -> None:
         f"The server's log-probabilities differ from the trainer's by {mismatch:.3f} nats in the mean, more than "
         f"{settings.most_mismatch}: it did not sample from these weights, with this template, at temperature 1. "
         "Check that the model was not changed since the groups were sampled and that no other options were set; "
-        "--most-mismatch allows more.",
+        "--most-mismatch allows more. With --base-bits 4 a part of it is that the weights were packed anew.",
     )
 
 

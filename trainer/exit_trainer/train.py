@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dtype", default="auto", help="of the frozen weights: bfloat16, float32, or auto (default)")
     parser.add_argument("--rank", type=int, default=16, help="of a new adapter (default: 16)")
     parser.add_argument("--alpha", type=int, default=32, help="of a new adapter (default: 32)")
+    parser.add_argument("--base-bits", type=int, choices=[4], help="frozen weights packed anew (needs bitsandbytes)")
     parser.add_argument("--tokens", type=int, default=4096, help="tokens that go through the model at once")
     parser.add_argument("--checkpointing", action="store_true", help="less memory, a third more time")
     objective, stage = Objective(), StageSettings()
@@ -77,6 +78,8 @@ def run(options: argparse.Namespace) -> None:
         dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
     try:
         tell("loading", f"Reading {options.model.name}: the weights are dequantised (some minutes for a large model).")
+        if options.base_bits is not None:
+            tell("base-bits", "In 4 bits the weights are not quite those that are served; the mismatch says how far.")
         trainee = load_trainee(options, device, dtype)
         intake = read_intake(options.groups, trainee)
         stage = checkpoint.digest_of(
@@ -84,7 +87,7 @@ def run(options: argparse.Namespace) -> None:
             checkpoint.file_digest(options.model),
             checkpoint.file_digest(options.groups),
             None if options.adapter is None else checkpoint.file_digest(options.adapter / "adapter_model.safetensors"),
-            [options.rank, options.alpha],
+            [options.rank, options.alpha, options.base_bits],
         )
         work = options.out / "checkpoint"
         result = _train(trainee, intake, settings, options, work, stage)
@@ -102,7 +105,7 @@ def load_trainee(options: argparse.Namespace, device: torch.device, dtype: torch
         if options.probes is not None:
             refuse_other_tokenizer(options.probes, options.model)
         torch.manual_seed(options.seed)
-        trainee = load(options.model, device, dtype, options.rank, options.alpha, options.adapter)
+        trainee = load(options.model, device, dtype, options.rank, options.alpha, options.adapter, options.base_bits)
         refuse_unsupported(trainee.model, trainee.backbone.config)
     except ValueError as problem:
         raise Refusal("model", str(problem)) from None
@@ -153,6 +156,7 @@ def _note(options: argparse.Namespace, settings: StageSettings, intake: Intake, 
         "settings": asdict(settings),
         "rank": options.rank,
         "alpha": options.alpha,
+        "base_bits": options.base_bits,
         "result": asdict(result),
         "versions": {"torch": torch.__version__},
     }

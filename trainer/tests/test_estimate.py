@@ -38,7 +38,7 @@ SHAPE = Shape(
     vocabulary=10,
     normalised=0,
     rank=1,
-    weights=100,
+    weights=400,
     adapter=20,
     bytes=4,
 )

@@ -66,6 +66,12 @@ def wanted_gradients(model: PeftModel, prompt: list[int], completions: list[list
     return [row.detach() for row in rows], lora_gradients(model)
 
 
+@pytest.fixture(autouse=True, params=["0", "1"], ids=["copied heads", "shared heads"])
+def heads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways in which transformers computes attention with a mask (`choose_device` chooses)."""
+    monkeypatch.setenv("TRANSFORMERS_SDPA_FORCE_GQA", request.param)
+
+
 @pytest.mark.parametrize("checkpointing", [False, True])
 @pytest.mark.parametrize("micro_batch", [1, 2, len(COMPLETIONS)])
 @pytest.mark.parametrize("family", FAMILIES)
