@@ -66,12 +66,13 @@ def wanted_gradients(model: PeftModel, prompt: list[int], completions: list[list
     return [row.detach() for row in rows], lora_gradients(model)
 
 
-@pytest.fixture(autouse=True, params=["0", "1"], ids=["copied heads", "shared heads"])
+@pytest.fixture(params=["0", "1"], ids=["copied heads", "shared heads"])
 def heads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both ways in which transformers computes attention with a mask (`choose_device` chooses)."""
     monkeypatch.setenv("TRANSFORMERS_SDPA_FORCE_GQA", request.param)
 
 
+@pytest.mark.usefixtures("heads")
 @pytest.mark.parametrize("checkpointing", [False, True])
 @pytest.mark.parametrize("micro_batch", [1, 2, len(COMPLETIONS)])
 @pytest.mark.parametrize("family", FAMILIES)
@@ -85,6 +86,7 @@ def test_values_and_gradients_are_those_of_separate_rows(family: str, micro_batc
     assert worst(lora_gradients(model), gradients) < 1e-5
 
 
+@pytest.mark.usefixtures("heads")
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize(
     ("prompt", "completions"),
