@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { ExitError, messageOf } from "../../core/errors.ts";
 import { makeEnvironment } from "./make-environment.ts";
-import { programOf } from "./marker.ts";
+import { digestOf, isReady, programOf } from "./marker.ts";
 import { childEnvironment, runToEnd } from "./process.ts";
 import { listen, quoted } from "./said.ts";
 
@@ -25,13 +25,22 @@ export function environmentOf(trainer: string, cache: string, named: string | nu
   const log = join(cache, "logs", "trainer.log");
   if (named !== null)
     return { python: named, prepare: (_say, signal) => prove(named, trainer, requirements, log, signal) };
-  const folder = join(cache, "trainer");
+  const folder = folderFor(requirements, cache);
   const lock = join(cache, "locks", "trainer.lock");
   return {
     python: programOf(folder),
     prepare: (say, signal) =>
       makeEnvironment({ folder, requirements, proof, bytes, trainer, lock, log }, say, signal),
   };
+}
+
+/**
+ * What the set-up of a clone made, where that holds what is needed; else a folder named by what it is to hold, so that
+ * another version of the product never takes an environment away from a training under way.
+ */
+function folderFor(requirements: string, cache: string): string {
+  const ofSetUp = join(cache, "trainer");
+  return isReady(ofSetUp, requirements) ? ofSetUp : `${ofSetUp}-${digestOf(requirements).slice(0, 8)}`;
 }
 
 async function prove(

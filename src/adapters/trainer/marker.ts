@@ -27,6 +27,6 @@ export function mark(folder: string, requirements: string): void {
   writeFileSync(markerOf(folder), `${digestOf(requirements)}\n`);
 }
 
-function digestOf(file: string): string {
+export function digestOf(file: string): string {
   return createHash("sha256").update(readFileSync(file)).digest("hex");
 }
