@@ -26,16 +26,21 @@ import { sampleServed, tokenProbes } from "./probes.ts";
 /** Fewer replies that differ say nothing to a model. */
 const leastGroups = 2;
 
-/** @throws ExitError `too-few-groups`, those of `openBase`, of the trainer and of the keeper. */
+/**
+ * @param begun told which model is made, or gone on with
+ * @throws ExitError `too-few-groups`, those of `openBase`, of the trainer and of the keeper.
+ */
 export async function fineTune(
   request: FineTuneRequest,
   parts: TuningParts,
   signal: AbortSignal,
+  begun: (model: TunedModel) => void = () => {},
 ): Promise<TunedModel> {
   const opened = await openBase(request, parts, signal);
   try {
     const settings = { ...defaultTraining, ...request.training };
     const model = unfinished(opened, settings, parts) ?? (await begin(opened, settings, parts, signal));
+    begun(model);
     return await make(model, opened, parts, signal);
   } finally {
     await opened.policy.close();

@@ -18,8 +18,12 @@ export interface RoundsParts extends Pick<TuningParts, "store" | "clock" | "emit
     opened: (run: Run) => void,
     signal: AbortSignal,
   ) => Promise<Run>;
-  /** Makes a tuned model, or goes on with the unfinished one. */
-  readonly fineTune: (request: FineTuneRequest, signal: AbortSignal) => Promise<TunedModel>;
+  /** Makes a tuned model, or goes on with the unfinished one; tells which it is. */
+  readonly fineTune: (
+    request: FineTuneRequest,
+    begun: (model: TunedModel) => void,
+    signal: AbortSignal,
+  ) => Promise<TunedModel>;
   /** Tests a tuned model, and promotes it if it passes. */
   readonly passGate: (request: GateRequest, signal: AbortSignal) => Promise<Gate>;
   readonly promote: (request: PromoteRequest, signal: AbortSignal) => Promise<unknown>;
@@ -116,9 +120,13 @@ async function playRound(
     now({ step: "fine-tune", informative });
   }
   if (round.step === "fine-tune") {
-    say("training");
-    const model = await parts.fineTune({ ...state.model, training: state.settings.training }, signal);
-    now({ step: "gate", model: model.id });
+    // Killed between the end of the training and the note of it.
+    if (!isFinished(round, parts)) {
+      say("training");
+      const request = { ...state.model, training: state.settings.training };
+      await parts.fineTune(request, ({ id }) => now({ model: id }), signal);
+    }
+    now({ step: "gate" });
   }
   const gate = await gateOf(round, state, parts, say, signal);
   const promoted = gate.decision === "promote";
@@ -156,6 +164,11 @@ async function collect(
     opened,
     signal,
   );
+}
+
+function isFinished({ model }: Round, { store }: Pick<TuningParts, "store">): boolean {
+  const own = store.tuning.models().find(({ id }) => id === model);
+  return own?.made === "verified" && own.failed === null;
 }
 
 function informativeOf(run: Run, { store }: Pick<TuningParts, "store">): number {
