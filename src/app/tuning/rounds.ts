@@ -9,6 +9,7 @@ import { type Bootstrap, endOf, leastGroups, type Round } from "../../core/tunin
 import type { TunedModel } from "../../core/tuning/tuned-model.ts";
 import type { FineTuneRequest, GateRequest, PromoteRequest, RoundsRequest, RunRequest } from "../app.ts";
 import type { TuningParts } from "./parts.ts";
+import { readModelName } from "./policy-in-force.ts";
 
 /** What a round is made of. */
 export interface RoundsParts extends Pick<TuningParts, "store" | "clock" | "emit"> {
@@ -48,7 +49,11 @@ export async function bootstrap(
   let state: Bootstrap = unfinished ?? {
     id: `b${bootstraps().length + 1}`,
     settings: request.settings,
-    model: { runtime: request.runtime, model: request.model, endpoint: request.endpoint },
+    // Without a version: each round collects with the one in force then.
+    model: {
+      ...{ runtime: request.runtime, endpoint: request.endpoint },
+      model: readModelName(request.model).name,
+    },
     startedAt: clock.now(),
     ...{ endedAt: null, ended: null, spentMs: 0, rounds: [] },
   };

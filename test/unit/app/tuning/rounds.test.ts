@@ -140,6 +140,12 @@ describe("two rounds", () => {
     expect(store.tuning.bootstraps()).toEqual([ended]);
   });
 
+  test("collect with the version in force then, whichever was named at the beginning", async () => {
+    collected.length = 0;
+    await bootstrap({ ...request, model: "m#v0" }, fakeParts(), never);
+    expect(collected.map(({ model }) => model)).toEqual(["m", "m"]);
+  });
+
   test("search all train tasks until there are enough informative iterations, or half of the time is gone", async () => {
     collected.length = 0;
     await bootstrap(request, fakeParts(), never);
