@@ -71,6 +71,17 @@ export interface ServedAs {
  */
 export type TunedForm = "merged" | "adapter";
 
+/** Tasks that a tuned model learned from, itself or through the ones its adapter goes on from. */
+export function tasksLearned(model: TunedModel, models: readonly TunedModel[]): ReadonlySet<string> {
+  const learned = new Set<string>();
+  for (let one: TunedModel | undefined = model; one !== undefined; ) {
+    for (const task of one.data.tasks) learned.add(task);
+    const { parent }: TunedModel = one;
+    one = models.find(({ id }) => id === parent);
+  }
+  return learned;
+}
+
 /** What of a training a user may set; everything else is EXIT.md section 6. */
 export interface TrainingSettings {
   readonly device: "auto" | "cuda" | "mps" | "cpu";
