@@ -9,7 +9,7 @@ import { evaluatePolicies } from "../evaluate.ts";
 import { requestFor } from "./base-model.ts";
 import { findTuned } from "./find-tuned.ts";
 import type { TuningParts } from "./parts.ts";
-import { promote } from "./promote.ts";
+import { promote, refuseUseless, remake } from "./promote.ts";
 import { tidyModels } from "./tidy.ts";
 
 /**
@@ -20,13 +20,7 @@ import { tidyModels } from "./tidy.ts";
 export async function passGate(request: GateRequest, parts: TuningParts, signal: AbortSignal): Promise<Gate> {
   const { store, clock } = parts;
   const model = findTuned(request.model, store.tuning.models());
-  if (model.made !== "verified" || model.failed !== null)
-    throw new ExitError(
-      "model-unverified",
-      model.failed === null
-        ? `Tuned model ${model.id} is not finished: "exit-ml fine-tune" goes on with it.`
-        : `Tuned model ${model.id} is of no use: ${model.failed}`,
-    );
+  refuseUseless(model);
   const against = inForce(store.tuning.promotions(), model.base.line).model;
   if (against === model.id)
     throw new ExitError("model-in-force", `Tuned model ${model.id} is in force already.`);
@@ -34,6 +28,7 @@ export async function passGate(request: GateRequest, parts: TuningParts, signal:
     ...{ id: `g${store.tuning.gates().length + 1}`, model: model.id, against },
     at: clock.now(),
   };
+  await remake(model, parts, signal);
   const found = await evaluated(model, against, request, parts, signal);
   const gate: Gate = { ...facts, ...found };
   store.tuning.putGate(gate);
