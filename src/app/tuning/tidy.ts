@@ -48,10 +48,13 @@ export async function tidyModels(
   return removed;
 }
 
+/** A merged file of a tuned model, or one that a kill left half written. */
+export const isWeights = (name: string): boolean => /\.gguf(\.draft)?$/.test(name);
+
 /** The merged file, and what a training that was given up left to go on from. */
 async function removeFiles(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => []);
-  const files = names.filter((name) => name.endsWith(".gguf"));
+  const files = names.filter(isWeights);
   for (const name of [...files, join("stage", "checkpoint")])
     await rm(join(folder, name), { recursive: true, force: true });
 }

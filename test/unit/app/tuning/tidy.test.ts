@@ -60,10 +60,11 @@ test("the files of one that no server ever had go too, and its adapter stays", a
   put("m2", { made: "exported" });
   const stage = join(folder, "m1", "stage");
   for (const name of ["checkpoint", "adapter"]) mkdirSync(join(stage, name), { recursive: true });
-  writeFileSync(join(folder, "m1", "m-m1.gguf"), "GGUF");
+  const weights = ["m-m1.gguf", "m-m1.gguf.draft"].map((name) => join(folder, "m1", name));
+  for (const file of weights) writeFileSync(file, "GGUF");
   const parts = { store, emit: () => {}, workspaceFolder: folder, modelsFolder: folder };
   await tidyModels(parts, new AbortController().signal);
-  expect(existsSync(join(folder, "m1", "m-m1.gguf"))).toBe(false);
+  expect(weights.map((file) => existsSync(file))).toEqual([false, false]);
   expect(existsSync(join(stage, "checkpoint"))).toBe(false);
   expect(existsSync(join(stage, "adapter"))).toBe(true);
   expect(store.tuning.models()[0]?.kept).toBe(false);
