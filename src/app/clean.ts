@@ -7,6 +7,7 @@ import type { CleanReport, Freed, FreedKind } from "../core/reports.ts";
 import { remove } from "./disk-use.ts";
 import { keptName } from "./kept-outputs.ts";
 import type { StateFolders } from "./state.ts";
+import { isWeights } from "./tuning/tidy.ts";
 
 export interface CleanParts {
   readonly folders: StateFolders;
@@ -106,7 +107,7 @@ async function failedWeights(
   for (const { id, failed } of tuning.models()) {
     if (failed === null) continue;
     const own = join(folder, id);
-    found.push(...(await entriesBut(own, (name) => !name.endsWith(".gguf"))));
+    found.push(...(await entriesBut(own, (name) => !isWeights(name))));
     found.push(...(await entriesBut(join(own, "stage"), (name) => name !== "checkpoint")));
   }
   return found;

@@ -89,17 +89,30 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
   );
   const { beside, alone } = createOccupancy();
   const closing = new AbortController();
-  let evaluating = false;
+  /** Why nothing else may have the model now, where a request has it; runs and jobs are asked for themselves. */
+  let occupied: ExitError | null = null;
   const refuseBesideRun = (mend: string): void => {
     if (runs.isUnderWay()) throw new ExitError("run-active", `A run is under way in this workspace. ${mend}`);
   };
-  const refuseBesideEvaluation = (): void => {
-    if (evaluating)
-      throw new ExitError(
-        "evaluation-active",
-        'An evaluation is under way in this workspace. "exit-ml stop" ends it; the same command goes on with it later.',
-      );
+  const refuseBesideRequest = (): void => {
+    if (occupied !== null) throw occupied;
   };
+  const occupying = async <T>(refusal: ExitError, work: () => Promise<T>): Promise<T> => {
+    occupied = refusal;
+    try {
+      return await beside(work);
+    } finally {
+      occupied = null;
+    }
+  };
+  const evaluationActive = new ExitError(
+    "evaluation-active",
+    'An evaluation is under way in this workspace. "exit-ml stop" ends it; the same command goes on with it later.',
+  );
+  const settling = new ExitError(
+    "tuning-active",
+    "A tuned model is being estimated, promoted or rolled back in this workspace: wait until that has ended.",
+  );
 
   const parts = { workspace, snapshots, store, clock, sha256 };
   const runParts = {
@@ -126,7 +139,7 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
   const taskNamed = async (name: string | null) => workspace.resolve(name ?? (await onlyTask(workspace)));
   const refuseBesideAll = (): void => {
     refuseBesideRun('End it with "exit-ml stop" first.');
-    refuseBesideEvaluation();
+    refuseBesideRequest();
     jobs.refuse();
   };
   const also = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, closing.signal]);
@@ -153,7 +166,7 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
       }),
     async startRun(request) {
       refuseBesideRun('"exit-ml stop" ends it.');
-      refuseBesideEvaluation();
+      refuseBesideRequest();
       jobs.refuse();
       return runs.start(request);
     },
@@ -161,14 +174,9 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
     stopRun: async () => ({ stopped: (await jobs.stop()) || (await runs.stop()) }),
     async evaluate(request, signal) {
       refuseBesideRun('End it with "exit-ml stop", then evaluate.');
-      refuseBesideEvaluation();
+      refuseBesideRequest();
       jobs.refuse();
-      evaluating = true;
-      try {
-        return await beside(() => evaluatePolicies(request, runParts, also(signal)));
-      } finally {
-        evaluating = false;
-      }
+      return occupying(evaluationActive, () => evaluatePolicies(request, runParts, also(signal)));
     },
     doctor: (request, signal) =>
       examine(
@@ -224,7 +232,7 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
     },
     async estimateTraining(request, signal) {
       refuseBesideAll();
-      return beside(() => estimateTraining(request, tuningParts, also(signal)));
+      return occupying(settling, () => estimateTraining(request, tuningParts, also(signal)));
     },
     async startTuning(request) {
       refuseBesideAll();
@@ -235,11 +243,11 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
     },
     async promote(request, signal) {
       refuseBesideAll();
-      return beside(() => promote(request, tuningParts, also(signal)));
+      return occupying(settling, () => promote(request, tuningParts, also(signal)));
     },
     async rollback(signal) {
       refuseBesideAll();
-      return beside(() => rollback(tuningParts, also(signal)));
+      return occupying(settling, () => rollback(tuningParts, also(signal)));
     },
     async clean(request) {
       refuseBesideRun('End it with "exit-ml stop", then clean up.');

@@ -52,7 +52,9 @@ export async function exportGroups(request: ExportRequest, parts: ExportParts): 
     ...{ groups, runs: store.runs(), nodes: store.nodes(), sha256, filter },
     policy: request.policy ?? null,
     heldOutTasks: await heldOutTasks(new Set(groups.map((group) => group.task)), workspace),
-    oneTask: new Set(all.map((group) => group.task)).size === 1,
+    // Of the workspace as it is now too: the gate proves on these starts where only one task is left.
+    oneTask:
+      new Set(all.map((group) => group.task)).size === 1 || (await workspace.tasks()).tasks.length === 1,
     textsOf: (group) => {
       const whole = store.group(group.id);
       return [whole?.prompt.rendered ?? "", ...(whole?.replies.map((reply) => reply.text) ?? [])];

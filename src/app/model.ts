@@ -2,6 +2,7 @@
 import { isAbsolute, join } from "node:path";
 import { createEmbeddedPolicy } from "../adapters/embedded/policy.ts";
 import type { Endpoint } from "../adapters/ollama/endpoint.ts";
+import { digestInName } from "../adapters/ollama/installed-name.ts";
 import { createOllamaPolicy } from "../adapters/ollama/policy.ts";
 import { renderChat } from "../adapters/template/render.ts";
 import { ExitError } from "../core/errors.ts";
@@ -66,7 +67,7 @@ async function chosen(
   return { runtime: isFile ? "embedded" : "ollama", model };
 }
 
-/** The only model of Ollama, or else the only one there is. */
+/** The only model of Ollama, or else the only one there is. Its tuned copies are no choice: its name means them too. */
 async function onlyModel(
   runtime: ModelChoice["runtime"] | null,
   endpoint: string | null,
@@ -76,7 +77,9 @@ async function onlyModel(
   // Consent is asked for where Ollama was asked for; else an address of the environment is only not looked at.
   if (runtime === "ollama") await allowedEndpoint(endpoint, env);
   const { models, problems } = await listAllModels(endpoint, signal, env);
-  const usable = models.filter((model) => runtime === null || model.runtime === runtime);
+  const usable = models.filter(
+    (model) => (runtime === null || model.runtime === runtime) && !isTunedFromAnother(model, models),
+  );
   const served = usable.filter((model) => model.runtime === "ollama");
   const [only] = served.length === 1 ? served : usable.length === 1 ? usable : [];
   if (only !== undefined) return { runtime: only.runtime, model: only.name };
@@ -91,6 +94,14 @@ async function onlyModel(
   };
   const mend = runtime === null ? `${mends.ollama} ${mends.embedded}` : mends[runtime];
   throw new ExitError("model-missing", `There is no model. ${mend}`);
+}
+
+/** Installed beside its base (adapters/ollama/install-model.ts). */
+function isTunedFromAnother({ runtime, name }: ModelChoice, models: readonly ModelChoice[]): boolean {
+  const isOfServer = (model: ModelChoice): boolean => model.runtime === "ollama";
+  return (
+    runtime === "ollama" && models.filter(isOfServer).some((base) => digestInName(base.name, name) !== null)
+  );
 }
 
 async function modelFile(model: string, folder: string, workspace: string): Promise<string> {

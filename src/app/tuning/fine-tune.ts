@@ -15,6 +15,7 @@ import {
   makings,
   type TrainingSettings,
   type TunedModel,
+  unfinishedOf,
 } from "../../core/tuning/tuned-model.ts";
 import type { FineTuneRequest } from "../app.ts";
 import { exportGroups } from "../export.ts";
@@ -26,16 +27,25 @@ import { sampleServed, tokenProbes } from "./probes.ts";
 /** Fewer replies that differ say nothing to a model. */
 const leastGroups = 2;
 
-/** @throws ExitError `too-few-groups`, those of `openBase`, of the trainer and of the keeper. */
+/**
+ * @param begun told which model is made, or gone on with
+ * @throws ExitError `too-few-groups`, those of `openBase`, of the trainer and of the keeper.
+ */
 export async function fineTune(
   request: FineTuneRequest,
   parts: TuningParts,
   signal: AbortSignal,
+  begun: (model: TunedModel) => void = () => {},
 ): Promise<TunedModel> {
   const opened = await openBase(request, parts, signal);
   try {
     const settings = { ...defaultTraining, ...request.training };
-    const model = unfinished(opened, settings, parts) ?? (await begin(opened, settings, parts, signal));
+    const { tuning } = parts.store;
+    const { line } = opened.base;
+    const { model: parent } = inForce(tuning.promotions(), line);
+    const unfinished = unfinishedOf(tuning.models(), { line, parent, settings });
+    const model = unfinished ?? (await begin(opened, settings, parts, signal));
+    begun(model);
     return await make(model, opened, parts, signal);
   } finally {
     await opened.policy.close();
@@ -111,17 +121,6 @@ export async function make(
 const isFinal: ReadonlySet<string> = new Set([
   ...["trainer-groups", "trainer-mismatch", "trainer-tokenizer", "trainer-fingerprint", "trainer-no-effect"],
 ]);
-
-/** The newest one of the line that was begun alike and not finished. */
-function unfinished(
-  { base }: OpenBase,
-  settings: TrainingSettings,
-  { store }: Pick<TuningParts, "store">,
-): TunedModel | null {
-  const newest = store.tuning.models().findLast((model) => model.base.line === base.line);
-  if (newest === undefined || newest.made === "verified" || newest.failed !== null) return null;
-  return JSON.stringify(newest.settings) === JSON.stringify(settings) ? newest : null;
-}
 
 async function begin(
   { base }: OpenBase,

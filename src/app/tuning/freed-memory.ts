@@ -19,10 +19,11 @@ export async function withFreedMemory<T>(
   });
   const lease = await leaseGpus(parts, signal);
   try {
-    await policy.unload?.();
     const say = (text: string): void => parts.emit({ type: "progress", text });
+    // Before the policy gives back its own: what is not loaded any more is not found, and not put back.
     const restore = await keeper.unload([base.model, ...tuned], say, signal);
     try {
+      await policy.unload?.();
       return await work();
     } finally {
       await restore();

@@ -3,13 +3,13 @@ import { ExitError, isExitError } from "../../core/errors.ts";
 import type { EvaluationReport } from "../../core/reports.ts";
 import { type Bounds, type Gate, judge } from "../../core/tuning/gate.ts";
 import { inForce } from "../../core/tuning/promotions.ts";
-import type { TunedModel } from "../../core/tuning/tuned-model.ts";
+import { type TunedModel, tasksLearned } from "../../core/tuning/tuned-model.ts";
 import type { EvaluateRequest, GateRequest } from "../app.ts";
 import { evaluatePolicies } from "../evaluate.ts";
 import { requestFor } from "./base-model.ts";
 import { findTuned } from "./find-tuned.ts";
 import type { TuningParts } from "./parts.ts";
-import { promote } from "./promote.ts";
+import { promote, refuseUseless, remake } from "./promote.ts";
 import { tidyModels } from "./tidy.ts";
 
 /**
@@ -20,13 +20,7 @@ import { tidyModels } from "./tidy.ts";
 export async function passGate(request: GateRequest, parts: TuningParts, signal: AbortSignal): Promise<Gate> {
   const { store, clock } = parts;
   const model = findTuned(request.model, store.tuning.models());
-  if (model.made !== "verified" || model.failed !== null)
-    throw new ExitError(
-      "model-unverified",
-      model.failed === null
-        ? `Tuned model ${model.id} is not finished: "exit-ml fine-tune" goes on with it.`
-        : `Tuned model ${model.id} is of no use: ${model.failed}`,
-    );
+  refuseUseless(model);
   const against = inForce(store.tuning.promotions(), model.base.line).model;
   if (against === model.id)
     throw new ExitError("model-in-force", `Tuned model ${model.id} is in force already.`);
@@ -34,6 +28,7 @@ export async function passGate(request: GateRequest, parts: TuningParts, signal:
     ...{ id: `g${store.tuning.gates().length + 1}`, model: model.id, against },
     at: clock.now(),
   };
+  await remake(model, parts, signal);
   const found = await evaluated(model, against, request, parts, signal);
   const gate: Gate = { ...facts, ...found };
   store.tuning.putGate(gate);
@@ -54,10 +49,12 @@ async function evaluated(
 ): Promise<Found> {
   const versions = against === null ? [model.id, "v0"] : [model.id, against, "v0"];
   const [first, second] = request.chains;
+  const proof = provingOn(await heldOutTasks(parts), tasksLearned(model, parts.store.tuning.models()));
+  if ("unfit" in proof) return untested(proof.unfit);
   const asked = {
     policies: versions.map((version) => requestFor(model.base, version)),
-    ...{ tasks: [], limit: null, K: request.K, protocols: ["chain"] as const, seed: request.seed },
-    heldOutStarts: !(await hasHeldOutTask(parts)),
+    ...{ limit: null, K: request.K, protocols: ["chain"] as const, seed: request.seed },
+    ...proof,
     maxReplyTokens: request.maxReplyTokens ?? lastReplyLimit(parts),
     allowMissing: parts.store.runs().at(-1)?.provenance?.allowedMissing ?? [],
   };
@@ -67,7 +64,8 @@ async function evaluated(
   try {
     report = await look(first);
   } catch (error) {
-    if (isExitError(error) && untestable.has(error.reason)) return untested(error.message);
+    if (isExitError(error, "task-needed")) return untested("none of the tasks is held out.");
+    if (isExitError(error, "no-start") || isExitError(error, "no-task")) return untested(error.message);
     throw error;
   }
   let bounds = boundsOf(report, request.K);
@@ -83,13 +81,28 @@ async function evaluated(
   return { ...judgement, ...bounds, sameTask: report.sameTask, evaluation: report };
 }
 
-/** What says that there is nothing the model did not see. */
-const untestable: ReadonlySet<string> = new Set(["no-start", "no-task", "task-needed"]);
+/**
+ * What it is proven on: held-out tasks, or held-out starts of the only task. A task that was trained on and marked
+ * afterwards proves nothing, and of several tasks no start was held out.
+ */
+export function provingOn(
+  heldOut: readonly string[],
+  learned: ReadonlySet<string>,
+): { readonly tasks: readonly string[]; readonly heldOutStarts: boolean } | { readonly unfit: string } {
+  const unseen = heldOut.filter((name) => !learned.has(name));
+  if (unseen.length > 0) return { tasks: unseen.length < heldOut.length ? unseen : [], heldOutStarts: false };
+  if (heldOut.length > 0)
+    return {
+      unfit: `it was trained on what is held out now (${heldOut.join(", ")}) before that was marked.`,
+    };
+  if (learned.size > 1) return { unfit: "it was trained on several tasks, and none is held out." };
+  return { tasks: [], heldOutStarts: true };
+}
 
 function untested(why: string): Found {
   return {
     decision: "untested",
-    reason: `It is not promoted, since nothing here can prove it: ${why} Mark some tasks with "split": "heldout".`,
+    reason: `It is not promoted, since nothing here can prove it: ${why} Mark tasks that it was not trained on with "split": "heldout".`,
     ...{ overCurrent: null, overBase: null, sameTask: false, evaluation: null },
   };
 }
@@ -108,12 +121,13 @@ function boundsOf(report: EvaluationReport, K: number): { overCurrent: Bounds; o
   return { overCurrent: over(1), overBase: over(-1) };
 }
 
-async function hasHeldOutTask({ workspace }: Pick<TuningParts, "workspace">): Promise<boolean> {
+async function heldOutTasks({ workspace }: Pick<TuningParts, "workspace">): Promise<readonly string[]> {
+  const heldOut: string[] = [];
   for (const { name } of (await workspace.tasks()).tasks) {
     const task = await workspace.resolve(name).catch(() => null);
-    if (task?.definition.split === "heldout") return true;
+    if (task?.definition.split === "heldout") heldOut.push(name);
   }
-  return false;
+  return heldOut;
 }
 
 function lastReplyLimit({ store }: Pick<TuningParts, "store">): number {

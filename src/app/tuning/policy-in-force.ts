@@ -88,11 +88,13 @@ async function ofBase(
     const { digest } = await keeperOf(served).weights(signal);
     return models.filter(({ base }) => base.digest === digest);
   } catch (error) {
-    // Weights that cannot be had were never trained on.
-    if (isExitError(error) && !signal.aborted) return [];
+    // Weights that cannot be had were never trained on. A server that did not answer says nothing of the kind.
+    if (isExitError(error) && neverTrained.has(error.reason)) return [];
     throw error;
   }
 }
+
+const neverTrained: ReadonlySet<string> = new Set(["model-missing", "model-remote", "model-unsuitable"]);
 
 async function openTuned(
   base: ServedModel,

@@ -1,5 +1,5 @@
 /** Putting a tuned model in force, and taking that back (EXIT.md section 7). */
-import { ExitError } from "../../core/errors.ts";
+import { ExitError, isExitError } from "../../core/errors.ts";
 import type { PolicyInForce } from "../../core/reports.ts";
 import { inForce, stackOf } from "../../core/tuning/promotions.ts";
 import type { TunedModel } from "../../core/tuning/tuned-model.ts";
@@ -12,7 +12,7 @@ import { tidyModels } from "./tidy.ts";
 
 /**
  * From now on the base's name means this model, in runs and evaluations of this workspace.
- * @throws ExitError `model-unknown`, `not-gated`, `model-in-force`.
+ * @throws ExitError `model-unknown`, `model-unverified`, `not-gated`, `model-in-force`.
  */
 export async function promote(
   { model: id, ungated }: PromoteRequest,
@@ -22,17 +22,20 @@ export async function promote(
   const { tuning } = parts.store;
   const model = findTuned(id, tuning.models());
   const { line } = model.base;
-  const gate = tuning.gates().findLast((one) => one.model === model.id && one.decision === "promote") ?? null;
+  refuseUseless(model);
+  // A later gate, against another version, overrules an earlier one.
+  const newest = tuning.gates().findLast((one) => one.model === model.id);
+  const gate = newest?.decision === "promote" ? newest : null;
   if (gate === null && !ungated)
     throw new ExitError(
       "not-gated",
       `Tuned model ${model.id} has passed no gate, so it may be worse than what is in force. "exit-ml gate ${model.id}" tests it; --ungated promotes it all the same.`,
     );
-  const current = inForce(tuning.promotions(), line).model;
-  if (current === model.id && model.kept)
+  const isInForce = inForce(tuning.promotions(), line).model === model.id;
+  if (isInForce && (await isThere(model, parts, signal)))
     throw new ExitError("model-in-force", `Tuned model ${model.id} is in force already.`);
   await remake(model, parts, signal);
-  if (current !== model.id)
+  if (!isInForce)
     tuning.addPromotion({
       line,
       at: parts.clock.now(),
@@ -63,14 +66,41 @@ export async function rollback(parts: TuningParts, signal: AbortSignal): Promise
   return settled(left, parts, signal);
 }
 
-/** Makes the weights of a model anew from its adapter where they were cleaned away. */
-async function remake(model: TunedModel, parts: TuningParts, signal: AbortSignal): Promise<void> {
-  if (model.kept && model.made === "verified") return;
+/** @throws ExitError `model-unverified`. */
+export function refuseUseless({ id, failed, training }: TunedModel): void {
+  if (failed === null && training !== null) return;
+  throw new ExitError(
+    "model-unverified",
+    failed === null
+      ? `Tuned model ${id} is not trained yet: "exit-ml fine-tune" goes on with it.`
+      : `Tuned model ${id} is of no use: ${failed}`,
+  );
+}
+
+/** Makes the weights of a trained model from its adapter, where they are not there: cleaned away, or cut off. */
+export async function remake(model: TunedModel, parts: TuningParts, signal: AbortSignal): Promise<void> {
+  if (await isThere(model, parts, signal)) return;
   const opened = await openBase(requestFor(model.base, "v0"), parts, signal);
   try {
     await make({ ...model, made: "trained", kept: true }, opened, parts, signal);
   } finally {
     await opened.policy.close();
+  }
+}
+
+async function isThere(
+  { id, base, kept, made }: TunedModel,
+  { openPolicy }: Pick<TuningParts, "openPolicy">,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (!kept || made !== "verified") return false;
+  try {
+    const policy = await openPolicy(requestFor(base, id), signal);
+    await policy.close();
+    return true;
+  } catch (error) {
+    if (isExitError(error, "tuned-gone")) return false;
+    throw error;
   }
 }
 

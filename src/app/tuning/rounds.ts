@@ -9,6 +9,7 @@ import { type Bootstrap, endOf, leastGroups, type Round } from "../../core/tunin
 import type { TunedModel } from "../../core/tuning/tuned-model.ts";
 import type { FineTuneRequest, GateRequest, PromoteRequest, RoundsRequest, RunRequest } from "../app.ts";
 import type { TuningParts } from "./parts.ts";
+import { readModelName } from "./policy-in-force.ts";
 
 /** What a round is made of. */
 export interface RoundsParts extends Pick<TuningParts, "store" | "clock" | "emit"> {
@@ -18,8 +19,12 @@ export interface RoundsParts extends Pick<TuningParts, "store" | "clock" | "emit
     opened: (run: Run) => void,
     signal: AbortSignal,
   ) => Promise<Run>;
-  /** Makes a tuned model, or goes on with the unfinished one. */
-  readonly fineTune: (request: FineTuneRequest, signal: AbortSignal) => Promise<TunedModel>;
+  /** Makes a tuned model, or goes on with the unfinished one; tells which it is. */
+  readonly fineTune: (
+    request: FineTuneRequest,
+    begun: (model: TunedModel) => void,
+    signal: AbortSignal,
+  ) => Promise<TunedModel>;
   /** Tests a tuned model, and promotes it if it passes. */
   readonly passGate: (request: GateRequest, signal: AbortSignal) => Promise<Gate>;
   readonly promote: (request: PromoteRequest, signal: AbortSignal) => Promise<unknown>;
@@ -44,7 +49,11 @@ export async function bootstrap(
   let state: Bootstrap = unfinished ?? {
     id: `b${bootstraps().length + 1}`,
     settings: request.settings,
-    model: { runtime: request.runtime, model: request.model, endpoint: request.endpoint },
+    // Without a version: each round collects with the one in force then.
+    model: {
+      ...{ runtime: request.runtime, endpoint: request.endpoint },
+      model: readModelName(request.model).name,
+    },
     startedAt: clock.now(),
     ...{ endedAt: null, ended: null, spentMs: 0, rounds: [] },
   };
@@ -116,9 +125,13 @@ async function playRound(
     now({ step: "fine-tune", informative });
   }
   if (round.step === "fine-tune") {
-    say("training");
-    const model = await parts.fineTune({ ...state.model, training: state.settings.training }, signal);
-    now({ step: "gate", model: model.id });
+    // Killed between the end of the training and the note of it.
+    if (!isFinished(round, parts)) {
+      say("training");
+      const request = { ...state.model, training: state.settings.training };
+      await parts.fineTune(request, ({ id }) => now({ model: id }), signal);
+    }
+    now({ step: "gate" });
   }
   const gate = await gateOf(round, state, parts, say, signal);
   const promoted = gate.decision === "promote";
@@ -156,6 +169,11 @@ async function collect(
     opened,
     signal,
   );
+}
+
+function isFinished({ model }: Round, { store }: Pick<TuningParts, "store">): boolean {
+  const own = store.tuning.models().find(({ id }) => id === model);
+  return own?.made === "verified" && own.failed === null;
 }
 
 function informativeOf(run: Run, { store }: Pick<TuningParts, "store">): number {

@@ -20,7 +20,7 @@ export async function workOn(
     case "rounds": {
       const steps: RoundsParts = {
         ...parts,
-        fineTune: (asked, until) => fineTune(asked, parts, until),
+        fineTune: (asked, begun, until) => fineTune(asked, parts, until, begun),
         passGate: (asked, until) => passGate(asked, parts, until),
         promote: (asked, until) => promote(asked, parts, until),
       };

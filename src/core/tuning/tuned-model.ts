@@ -71,6 +71,32 @@ export interface ServedAs {
  */
 export type TunedForm = "merged" | "adapter";
 
+/**
+ * The newest model of a line, where it was begun alike and can still be gone on with: one that a promotion or rollback
+ * came between would begin with another adapter and other data.
+ */
+export function unfinishedOf(
+  models: readonly TunedModel[],
+  begun: { readonly line: string; readonly parent: string | null; readonly settings: TrainingSettings },
+): TunedModel | null {
+  const newest = models.findLast((model) => model.base.line === begun.line);
+  if (newest === undefined || newest.made === "verified" || newest.failed !== null) return null;
+  const isAlike =
+    newest.parent === begun.parent && JSON.stringify(newest.settings) === JSON.stringify(begun.settings);
+  return isAlike ? newest : null;
+}
+
+/** Tasks that a tuned model learned from, itself or through the ones its adapter goes on from. */
+export function tasksLearned(model: TunedModel, models: readonly TunedModel[]): ReadonlySet<string> {
+  const learned = new Set<string>();
+  for (let one: TunedModel | undefined = model; one !== undefined; ) {
+    for (const task of one.data.tasks) learned.add(task);
+    const { parent }: TunedModel = one;
+    one = models.find(({ id }) => id === parent);
+  }
+  return learned;
+}
+
 /** What of a training a user may set; everything else is EXIT.md section 6. */
 export interface TrainingSettings {
   readonly device: "auto" | "cuda" | "mps" | "cpu";

@@ -1,5 +1,8 @@
 /** Which model a run gets, and what keeps prompts on this machine. */
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -66,6 +69,25 @@ it("several models are listed for a choice", async () => {
     reason: "model-needed",
     message: expect.stringMatching(/one \(embedded\), two \(embedded\).*exit-ml models/),
   });
+});
+
+it("a model tuned from the only one of Ollama is no second choice: the base's name means it", async () => {
+  const names = ["smollm2:135m", "smollm2-135m-exit:m1-3fa9c2d07b5e"];
+  const fakeOllama = createServer((request, response) => {
+    const models = names.map((name) => ({ name, size: 1, details: {} }));
+    response.end(JSON.stringify(request.url === "/api/tags" ? { models } : { capabilities: ["completion"] }));
+  });
+  await once(fakeOllama.listen(0, "127.0.0.1"), "listening");
+  const endpoint = `127.0.0.1:${(fakeOllama.address() as AddressInfo).port}`;
+  try {
+    const request = { runtime: null, model: null, endpoint };
+    expect(await chooseModel(request, folder, never, env)).toMatchObject({ model: "smollm2:135m" });
+    // Whoever has no base of it may still mean it.
+    names.shift();
+    expect(await chooseModel(request, folder, never, env)).toMatchObject({ model: names[0] });
+  } finally {
+    fakeOllama.close();
+  }
 });
 
 it("where there is none, both ways to one are named", async () => {

@@ -76,12 +76,21 @@ function fakeParts(): RoundsParts {
       ends("collected");
       return { ...run, endedAt: at };
     },
-    fineTune: async () => {
-      const id = `m${store.tuning.models().length + 1}`;
-      const model = { id, base: { line }, made: "verified", failed: null } as unknown as TunedModel;
-      ends("fine-tune");
+    fineTune: async (_asked, begun) => {
+      const newest = store.tuning.models().at(-1);
+      const next = {
+        id: `m${store.tuning.models().length + 1}`,
+        base: { line },
+        failed: null,
+        made: "exported",
+      };
+      const model = newest?.made === "exported" ? newest : (next as TunedModel);
       store.tuning.putModel(model);
-      return model;
+      begun(model);
+      ends("fine-tune");
+      store.tuning.putModel({ ...model, made: "verified" });
+      ends("tuned");
+      return { ...model, made: "verified" };
     },
     passGate: async ({ model }) => {
       ends("gate");
@@ -120,8 +129,8 @@ describe("two rounds", () => {
   test("collect, train and prove in this order, each with a run, a model and a gate of its own", async () => {
     const ended = await bootstrap(request, fakeParts(), never);
     expect(done).toEqual([
-      ...["collect", "collected", "fine-tune", "gate", "decided"],
-      ...["collect", "collected", "fine-tune", "gate", "decided"],
+      ...["collect", "collected", "fine-tune", "tuned", "gate", "decided"],
+      ...["collect", "collected", "fine-tune", "tuned", "gate", "decided"],
     ]);
     expect(ended).toMatchObject({ ended: "All 2 rounds are done.", endedAt: at });
     expect(ended.rounds).toMatchObject([
@@ -129,6 +138,12 @@ describe("two rounds", () => {
       { number: 2, run: "r2", model: "m2", gate: "g2", promoted: true, informative: 8, step: "done" },
     ]);
     expect(store.tuning.bootstraps()).toEqual([ended]);
+  });
+
+  test("collect with the version in force then, whichever was named at the beginning", async () => {
+    collected.length = 0;
+    await bootstrap({ ...request, model: "m#v0" }, fakeParts(), never);
+    expect(collected.map(({ model }) => model)).toEqual(["m", "m"]);
   });
 
   test("search all train tasks until there are enough informative iterations, or half of the time is gone", async () => {
@@ -143,7 +158,7 @@ describe("two rounds", () => {
 });
 
 describe("killed", () => {
-  for (const name of ["collect", "collected", "fine-tune", "gate", "decided"])
+  for (const name of ["collect", "collected", "fine-tune", "tuned", "gate", "decided"])
     for (const after of [0, 1])
       test(`after "${name}" of round ${after + 1} it ends as if it had not been`, async () => {
         const undisturbed = await bootstrap(request, fakeParts(), never);
@@ -151,6 +166,7 @@ describe("killed", () => {
         cut = { name, after };
         const ended = await playToTheEnd(fakeParts());
         expect(ended.rounds).toEqual(undisturbed.rounds);
+        expect(store.tuning.models()).toHaveLength(2);
         expect(store.tuning.gates()).toHaveLength(2);
         expect(store.tuning.promotions()).toHaveLength(2);
         expect(store.runs()).toHaveLength(2);
@@ -193,9 +209,9 @@ test("the time it worked is added up over all sessions", async () => {
   const { fineTune } = parts;
   const slow: RoundsParts = {
     ...parts,
-    fineTune: (asked, signal) => {
+    fineTune: (asked, begun, signal) => {
       hour += 3;
-      return fineTune(asked, signal);
+      return fineTune(asked, begun, signal);
     },
   };
   const ended = await playToTheEnd(slow);
