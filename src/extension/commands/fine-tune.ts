@@ -48,15 +48,20 @@ async function chooseTraining(session: Session): Promise<Training> {
   let estimate = await estimated(session, training);
   for (;;) {
     const start: QuickPickItem = { label: "$(play) Start", detail: fitWords(estimate) };
+    const { stage } = estimate;
+    const most = training.updates ?? defaultTraining.updates;
     const updates: QuickPickItem = {
       label: "$(list-ordered) Updates",
-      description: `at most ${training.updates ?? defaultTraining.updates}`,
+      description: `${stage.updates}, at most ${most}`,
     };
+    const named = training.device ?? defaultTraining.device;
     const device: QuickPickItem = {
       label: "$(circuit-board) Device",
-      description: training.device ?? defaultTraining.device,
+      description: named === "auto" ? `${stage.device}, the first there is` : stage.device,
     };
-    const facts = estimateRows(estimate).map(([label, description]) => ({ label, description }));
+    const facts = estimateRows(estimate)
+      .filter(([name]) => name !== "updates" && name !== "device")
+      .map(([label, description]) => ({ label, description }));
     const picked = await window.showQuickPick(
       [start, updates, device, { label: "Estimate", kind: QuickPickItemKind.Separator }, ...facts],
       { title, placeHolder: "Start, or change a line first", ignoreFocusOut: true },
@@ -66,13 +71,13 @@ async function chooseTraining(session: Session): Promise<Training> {
       case start:
         return training;
       case updates: {
-        const most = await askNumber(title, "Updates at most", whole);
-        if (most !== undefined) training = { ...training, updates: most };
+        const asked = await askNumber(title, "Updates at most", whole);
+        if (asked !== undefined) training = { ...training, updates: asked };
         break;
       }
       case device: {
-        const named = await window.showQuickPick(devices, { title: "Device", ignoreFocusOut: true });
-        if (named !== undefined) training = { ...training, device: named.label };
+        const asked = await window.showQuickPick(devices, { title: "Device", ignoreFocusOut: true });
+        if (asked !== undefined) training = { ...training, device: asked.label };
         break;
       }
     }
@@ -87,14 +92,17 @@ const devices: (QuickPickItem & { readonly label: NonNullable<Training["device"]
   { label: "cpu", detail: "Slow for all but small models" },
 ];
 
+type Estimate = TrainingEstimate & { readonly stage: NonNullable<TrainingEstimate["stage"]> };
+
 /** @throws ExitError `too-few-groups`. */
-async function estimated(session: Session, training: Training): Promise<TrainingEstimate> {
+async function estimated(session: Session, training: Training): Promise<Estimate> {
   const estimate = await withConsent(session, () =>
     callWithProgress(session, "Estimating the training", (signal) =>
       session.call("estimateTraining", requestFor(session, training), signal),
     ),
   );
-  if (estimate.stage !== null) return estimate;
+  const { stage } = estimate;
+  if (stage !== null) return { ...estimate, stage };
   const left = droppedText(estimate.dropped);
   throw new ExitError(
     "too-few-groups",
@@ -102,9 +110,7 @@ async function estimated(session: Session, training: Training): Promise<Training
   );
 }
 
-function fitWords({ stage }: TrainingEstimate): string {
+function fitWords({ stage }: Estimate): string {
   const goesOn = "It goes on when the window is closed; Stop ends it";
-  return stage?.fits === false
-    ? `It needs more memory than is free, so it may be slow or end early. ${goesOn}`
-    : goesOn;
+  return stage.fits ? goesOn : `It needs more memory than is free, so it may be slow or end early. ${goesOn}`;
 }
