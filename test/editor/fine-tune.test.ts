@@ -6,6 +6,8 @@ import { promisify } from "node:util";
 import { expect } from "vitest";
 import { testWith } from "../support/without.ts";
 import { openFolder } from "./session.ts";
+import { type Theme, useTheme } from "./themes.ts";
+import { themes } from "./workbench.ts";
 import { emptyFolder, vsix } from "./workspace.ts";
 
 const it = testWith("editor", "docker", "model", "trainer");
@@ -47,7 +49,7 @@ it("fine-tunes the model that searched; promoted, the tuned model answers, until
   expect((await view.welcome("Nothing is tuned yet.")).buttons).toEqual(["Fine-Tune Local Model"]);
   await window.screenshot("1-nothing-tuned");
 
-  const long = { timeout: 900_000, interval: 2_000 };
+  const long = { timeout: 900_000, interval: 3_000 };
   const said = (): Promise<string[]> => notifications.all().then((all) => all.map(({ text }) => text));
 
   await window.run("ExIt ML: Fine-Tune Local Model");
@@ -88,10 +90,9 @@ it("fine-tunes the model that searched; promoted, the tuned model answers, until
   await modal.answer("Promote");
   await notifications.waitFor("now means tuned model m1 (v1)");
   await notifications.clear();
-  expect(await view.row("m1")).toMatchObject({
-    icon: "star-full",
-    description: expect.stringContaining("in force as v1"),
-  });
+  const state = () => view.row("m1").then(({ icon, description }) => `${icon}: ${description}`);
+  await expect.poll(state).toMatch(/^star-full: ★ · in force as v1/);
+  expect(await view.description()).toBe("m1 in force (v1)");
 
   await window.run("ExIt ML: Iterate Solution");
   await quick.choose("Iterate Solution", "Budget");
@@ -105,10 +106,15 @@ it("fine-tunes the model that searched; promoted, the tuned model answers, until
   expect(policies.at(0)).toMatch(/#v0$/);
   expect(policies.at(-1)).toMatch(/#v1$/);
   await window.screenshot("7-searched-with-it");
+  for (const theme of Object.keys(themes) as Theme[]) {
+    await useTheme(window, folder, theme);
+    await window.screenshot(`in-force-${theme}`);
+  }
 
   await view.inline("m1", "Roll Back Model");
   await notifications.waitFor("itself is in force.");
-  expect((await view.row("m1")).description).toContain("was in force");
+  await expect.poll(state).toMatch(/^hubot: was in force/);
+  expect(await view.description()).toBe("");
   await window.screenshot("8-rolled-back");
   expect(window.errors.filter((text) => /exit-ml|exitMl/i.test(text))).toEqual([]);
 });

@@ -22,8 +22,11 @@ it("shows rows with their icons, differences, replies and questions in every the
     ["export", "--out", out],
   ])
     await promisify(execFile)(process.execPath, [program, "-C", folder, ...args], { maxBuffer: 1 << 26 });
-  const window = await openFolder(folder, { vsix });
+  // A history that can be looked at where a run could not begin: that is said above it.
+  const nowhere = { "exitMl.model.runtime": "ollama", "exitMl.model.endpoint": "http://127.0.0.1:1" };
+  const window = await openFolder(folder, { vsix, settings: nowhere });
   await window.openContainer("ExIt ML");
+  await expect.poll(() => window.view("History").message(), { timeout: 30_000 }).toContain("127.0.0.1:1");
   for (const theme of Object.keys(themes) as Theme[]) {
     await useTheme(window, folder, theme);
     await look(window, theme);

@@ -20,7 +20,7 @@ const title = "Fine-Tune Local Model";
 
 export async function fineTune(sessions: Sessions): Promise<void> {
   const session = await sessions.current();
-  await session.refresh();
+  if (session.history.size === 0) await session.refresh();
   if (!session.history.hasRevisions())
     throw new ExitError(
       "too-few-groups",

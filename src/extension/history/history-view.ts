@@ -118,7 +118,7 @@ export class HistoryView implements TreeDataProvider<Entry>, Disposable {
     const lacking = readiness?.parts.find(({ ok }) => !ok);
     // Without rows the welcome text says it, and a message would hide that.
     const text = doing !== "" ? `${doing} …` : (failure ?? lacking?.message);
-    if (text === undefined || (history.size === 0 && doing === "")) delete this.#tree.message;
-    else this.#tree.message = text;
+    // Set to nothing, never deleted: that would take away what makes it heard.
+    this.#tree.message = history.size === 0 && doing === "" ? "" : (text ?? "");
   }
 }

@@ -73,13 +73,8 @@ export class TrainingView implements TreeDataProvider<Entry>, Disposable {
   #updateHeader(): void {
     const { failure, training } = this.#sessions.known();
     const tuned = (training?.inForce ?? []).filter(({ model }) => model !== null);
-    if (tuned.length === 0) delete this.#tree.description;
-    else
-      this.#tree.description = tuned
-        .map(({ model, version }) => `${model} in force (v${version})`)
-        .join(", ");
+    this.#tree.description = tuned.map(({ model, version }) => `${model} in force (v${version})`).join(", ");
     // Without rows the welcome text says it, and a message would hide that.
-    if (failure === null || this.getChildren().length === 0) delete this.#tree.message;
-    else this.#tree.message = failure;
+    this.#tree.message = this.getChildren().length === 0 ? "" : (failure ?? "");
   }
 }
