@@ -62,6 +62,19 @@ export function childEntries(view: View, parent: Entry | null): readonly Entry[]
   }
 }
 
+/**
+ * What stands above the rows: what went wrong, else the next step where the rows do not name one. Without rows the
+ * welcome text says it, which a message would hide.
+ */
+export function messageAbove(view: View, failure: string | null): string {
+  if (childEntries(view, null).length === 0) return "";
+  if (failure !== null) return failure;
+  const isTuned = (view.training?.models ?? []).length > 0;
+  return isTuned || view.board !== null
+    ? ""
+    : "Nothing is tuned yet: Fine-Tune Local Model makes a tuned model.";
+}
+
 function membersOf({ training, exports }: View, section: Section): readonly Entry[] {
   const newestFirst = <T>(all: readonly T[] | undefined): readonly T[] => [...(all ?? [])].reverse();
   switch (section) {

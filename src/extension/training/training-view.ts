@@ -10,7 +10,7 @@ import {
 import { commandIds, viewIds } from "../ids.ts";
 import type { Sessions } from "../runner/sessions.ts";
 import { treeItem } from "../tree/tree-item.ts";
-import { childEntries, type Entry, rowOf, type View } from "./entry.ts";
+import { childEntries, type Entry, messageAbove, rowOf, type View } from "./entry.ts";
 
 /** At least this long between two redrawings. */
 const batchMs = 250;
@@ -69,12 +69,11 @@ export class TrainingView implements TreeDataProvider<Entry>, Disposable {
     }, batchMs);
   }
 
-  /** Beside the title stands what is in force, above the rows what went wrong. */
+  /** Beside the title stands what is in force. */
   #updateHeader(): void {
     const { failure, training } = this.#sessions.known();
     const tuned = (training?.inForce ?? []).filter(({ model }) => model !== null);
     this.#tree.description = tuned.map(({ model, version }) => `${model} in force (v${version})`).join(", ");
-    // Without rows the welcome text says it, and a message would hide that.
-    this.#tree.message = this.getChildren().length === 0 ? "" : (failure ?? "");
+    this.#tree.message = messageAbove(this.view(), failure);
   }
 }

@@ -1,7 +1,13 @@
 /** The Training tree as the sidebar shows it, without an editor. */
 import { describe, expect, it } from "vitest";
 import { followTuning, newTuningBoard } from "../../../src/client/tuning-board.ts";
-import { childEntries, type Entry, rowOf, type View } from "../../../src/extension/training/entry.ts";
+import {
+  childEntries,
+  type Entry,
+  messageAbove,
+  rowOf,
+  type View,
+} from "../../../src/extension/training/entry.ts";
 import { liveWords } from "../../../src/extension/training/tuning-words.ts";
 import type { RunEvent } from "../../../src/protocol/events.ts";
 import { type Bootstrap, defaultGate, defaultTraining, type Round } from "../../../src/protocol/results.ts";
@@ -51,6 +57,16 @@ describe("the tree", () => {
       flags: "job",
       icon: { name: "loading~spin" },
     });
+  });
+
+  it("names the next step above rows that do not, and nothing where the welcome text does", () => {
+    const exported = viewOf({ exports: ["20261121-080000"] });
+    expect(messageAbove(viewOf(), null)).toBe("");
+    expect(messageAbove(viewOf(), "The runner ended.")).toBe("");
+    expect(messageAbove(exported, null)).toContain("Fine-Tune Local Model");
+    expect(messageAbove(exported, "The runner ended.")).toBe("The runner ended.");
+    expect(messageAbove({ ...exported, board: newTuningBoard("rounds") }, null)).toBe("");
+    expect(messageAbove({ ...exported, training: training({ models: [tuned("m1")] }) }, null)).toBe("");
   });
 
   it("keeps the row of a gate below its model apart from the one below Gates", () => {
