@@ -81,7 +81,7 @@ export const stages = [
   {
     name: "editor",
     title: "Editor tests: the packed extension in VS Code",
-    parts: [...real, "extension", "ollama", "editor", "browser"],
+    parts: [...real, "extension", "ollama", "editor", "browser", "trainer"],
     limitSeconds: 2400,
     tool: vitest("editor"),
     tests: true,

@@ -1,5 +1,6 @@
 /** The options of a gate, the same for one and for the gates of rounds. */
 import { type Command, InvalidArgumentError } from "commander";
+import { defaultGate } from "../protocol/results.ts";
 import { whole } from "./options.ts";
 
 export interface GateFlags {
@@ -11,9 +12,11 @@ export interface GateFlags {
 
 export function gateOptions(command: Command): Command {
   return command
-    .option("--chains <n,m>", "chains from each start, and of the second look", twoCounts, [16, 64])
-    .option("--k <n>", "steps of a chain", whole(1), 4)
-    .option("--seed <n>", "seed of every draw", whole(0), 0)
+    .option("--chains <n,m>", "chains from each start, and of the second look", twoCounts, [
+      ...defaultGate.chains,
+    ])
+    .option("--k <n>", "steps of a chain", whole(1), defaultGate.K)
+    .option("--seed <n>", "seed of every draw", whole(0), defaultGate.seed)
     .option("--max-reply-tokens <n>", "longest reply (default: that of the newest run)", whole(16));
 }
 

@@ -30,6 +30,7 @@ export async function connect(folder: string, options: ConnectOptions): Promise<
   const start: StartOptions = {
     script: options.script ?? fileURLToPath(new URL("./runner.js", import.meta.url)),
     nodePath: options.nodePath ?? null,
+    trainerPython: options.trainerPython ?? null,
   };
   const deadline = Date.now() + patience;
   for (;;) {

@@ -13,6 +13,8 @@ export interface StartOptions {
   readonly script: string;
   /** The setting `runner.nodePath`. */
   readonly nodePath: string | null;
+  /** The setting `trainer.python`. */
+  readonly trainerPython: string | null;
 }
 
 /**
@@ -37,7 +39,7 @@ export async function startRunner(workspace: string, options: StartOptions): Pro
         cwd: workspace,
         detached: true,
         windowsHide: true,
-        env: runnerEnvironment(process.env, node.electron),
+        env: runnerEnvironment(process.env, node.electron, options.trainerPython),
         stdio: ["ignore", output.descriptor, output.descriptor, "ipc"],
       },
     );

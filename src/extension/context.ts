@@ -14,9 +14,12 @@ export function keepContext(sessions: Sessions): Disposable {
   const update = (): void => {
     const known = sessions.known();
     tell(contextKeys.state, stateOf(known));
-    tell(contextKeys.running, known.board !== null || sessions.starting);
+    tell(contextKeys.running, known.board !== null || known.tuning !== null || sessions.starting);
+    tell(contextKeys.searched, known.history.hasRevisions());
     tell(contextKeys.scored, known.history.best().length > 0);
     tell(contextKeys.applied, known.status?.applied != null);
+    tell(contextKeys.tuned, (known.training?.models ?? []).length > 0);
+    tell(contextKeys.inForce, known.training?.inForce.some(({ model }) => model !== null) === true);
   };
   update();
   return sessions.onDidChange(update);

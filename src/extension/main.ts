@@ -22,8 +22,11 @@ import { openLog } from "./log.ts";
 import { register } from "./register.ts";
 import { tellRunEnds } from "./run-ended.ts";
 import { Sessions } from "./runner/sessions.ts";
-import { nodePath } from "./settings.ts";
+import { nodePath, trainerPython } from "./settings.ts";
 import { openStatusItem } from "./status-item.ts";
+import { registerTraining } from "./training/commands.ts";
+import { TrainingView } from "./training/training-view.ts";
+import { tellTuningEnds } from "./tuning-ended.ts";
 
 export function activate({
   extensionPath,
@@ -33,10 +36,14 @@ export function activate({
 }: ExtensionContext): void {
   const log = openLog();
   const bundle = (name: string): string => join(extensionPath, "dist", name);
-  const options = () => ({ start: true, script: bundle("runner.js"), nodePath: nodePath() });
+  const options = () => ({
+    ...{ start: true, script: bundle("runner.js") },
+    ...{ nodePath: nodePath(), trainerPython: trainerPython() },
+  });
   const sessions = new Sessions(options, workspaceState, log);
   const documents = new Documents(sessions);
   const view = new HistoryView(sessions);
+  const training = new TrainingView(sessions);
   const current = () => sessions.current();
   const node = async (entry: Entry | undefined, title: string) => {
     const session = await current();
@@ -49,9 +56,12 @@ export function activate({
     sessions,
     documents,
     view,
+    training,
     keepContext(sessions),
     openStatusItem(sessions),
     tellRunEnds(sessions, log),
+    tellTuningEnds(sessions, log),
+    ...registerTraining(sessions, training, log),
     register(log, ids.iterate, () => iterate(sessions)),
     register(log, ids.stop, () => stop(sessions)),
     register(log, ids.applyRevision, async (entry?: Entry) => {

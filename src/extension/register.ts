@@ -17,6 +17,8 @@ const mends: Readonly<Record<string, readonly [title: string, command: string]>>
   "runtime-missing": ["Install Embedded Runtime", commandIds.installRuntime],
   "nothing-scored": ["Iterate Solution", commandIds.iterate],
   "nothing-to-export": ["Iterate Solution", commandIds.iterate],
+  "too-few-groups": ["Iterate Solution", commandIds.iterate],
+  "nothing-tuned": ["Fine-Tune Local Model", commandIds.fineTune],
   "not-trusted": ["Manage Workspace Trust", "workbench.trust.manage"],
   "no-folder": ["Open Folder", "vscode.openFolder"],
 };
@@ -48,7 +50,8 @@ export function register<A extends unknown[]>(
   });
 }
 
-async function showError(error: unknown, log: Log): Promise<void> {
+/** @param error one that a command, or work it began, ended with */
+export async function showError(error: unknown, log: Log): Promise<void> {
   const mend = isExitError(error) ? mends[error.reason] : undefined;
   const buttons = mend === undefined ? ["Show Log"] : [mend[0], "Show Log"];
   const chosen = await window.showErrorMessage(messageOf(error), ...buttons);

@@ -32,7 +32,8 @@ function bestWords(
 
 export function tellRunEnds(sessions: Sessions, log: Log): Disposable {
   return sessions.onEvent((event) => {
-    if (event.type === "runEnded") void tell(event, sessions, log);
+    // A run that a bootstrap collects with is a step of it.
+    if (event.type === "runEnded" && sessions.known().tuning === null) void tell(event, sessions, log);
   });
 }
 

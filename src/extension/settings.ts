@@ -33,3 +33,4 @@ export function modelSettings(): ModelSettings {
 }
 
 export const nodePath = (): string | null => text("runner.nodePath");
+export const trainerPython = (): string | null => text("trainer.python");

@@ -33,6 +33,7 @@ export type {
   Finding,
   ListedNode,
   ModelChoice,
+  PolicyInForce,
   Readiness,
   ReplayReport,
   ScoreReport,
@@ -44,11 +45,15 @@ export type {
   TuningJob,
 } from "../core/reports.ts";
 export { checkSetting, type Settings, settingNotes } from "../core/settings.ts";
-export type { Bounds, Decision, Gate } from "../core/tuning/gate.ts";
-export type { Bootstrap, BootstrapSettings, Round } from "../core/tuning/rounds.ts";
+export { type Bounds, defaultGate, type Gate } from "../core/tuning/gate.ts";
+export {
+  type Bootstrap,
+  type BootstrapSettings,
+  defaultRounds,
+  type Round,
+} from "../core/tuning/rounds.ts";
 export {
   defaultTraining,
-  type Making,
   type TrainingSettings,
   type TunedModel,
 } from "../core/tuning/tuned-model.ts";

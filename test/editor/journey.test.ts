@@ -26,6 +26,8 @@ it("iterates a solution, survives a reload, shows, applies, reverts and exports"
   const history = window.view("History");
   await window.openContainer("ExIt ML");
   expect((await history.welcome("Everything is ready")).buttons).toEqual(["Iterate Solution"]);
+  const untrained = await window.view("Training").welcome("and there are none yet.");
+  expect(untrained.buttons).toEqual(["Iterate Solution"]);
   await window.screenshot("1-ready");
 
   await window.run("ExIt ML: Select Model");
@@ -109,6 +111,9 @@ it("iterates a solution, survives a reload, shows, applies, reverts and exports"
   expect((await notifications.waitFor("Wrote")).text).toMatch(/Wrote \d+ of 3 groups/);
   const [exported = ""] = readdirSync(join(folder, ".exit", "exports"));
   expect(existsSync(join(folder, ".exit", "exports", exported, "groups.jsonl"))).toBe(true);
+  await window.view("Training").expand("Exports");
+  await window.view("Training").click(exported);
+  await editors.waitFor("README.md");
   await window.screenshot("10-exported");
   expect(window.errors.filter((text) => /exit-ml|exitMl/i.test(text))).toEqual([]);
 });

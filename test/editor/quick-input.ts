@@ -60,6 +60,9 @@ export function quickInput(page: Page) {
       await asking(question).waitFor();
     },
 
+    /** Whether it asks this now; for questions that come after long work. */
+    isAsking: (question: string): Promise<boolean> => asking(question).isVisible(),
+
     async choices(): Promise<Choice[]> {
       await rows.first().waitFor();
       const read = async (row: Locator): Promise<Choice> => ({

@@ -19,6 +19,7 @@ it("runs nothing, writes nothing and calls nobody until the folder is trusted", 
   const history = window.view("History");
   await window.openContainer("ExIt ML");
   const said = await history.welcome("It does nothing in Restricted Mode.");
+  await window.view("Training").welcome("Nothing is trained in Restricted Mode.");
   await window.screenshot("restricted");
   expect(said.buttons).toEqual(["Manage Workspace Trust"]);
 

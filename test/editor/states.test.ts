@@ -33,7 +33,9 @@ function useImage(folder: string, image: string): void {
 it("offers to open a folder where none is open", async () => {
   const window = await open(null);
   const said = await window.view("History").welcome("a local model proposes revisions");
+  const training = await window.view("Training").welcome("from its own steps");
   await window.screenshot("no-folder");
+  expect(training.buttons).toEqual(["Open Folder"]);
   expect(said.buttons).toEqual(["Open Folder"]);
   expect(await window.quick.commands("ExIt ML")).not.toContain("ExIt ML: Iterate Solution");
 });
@@ -42,7 +44,9 @@ it("offers to set up a task where there is none, and starts no runner for that",
   const folder = emptyFolder();
   const window = await open(folder);
   const said = await window.view("History").welcome("No task yet");
+  const training = await window.view("Training").welcome("there is no task yet");
   await window.screenshot("no-task");
+  expect(training.buttons).toEqual(["Set Up Task"]);
   expect(said.buttons).toEqual(["Set Up Task"]);
   expect(existsSync(join(folder, ".exit"))).toBe(false);
 });

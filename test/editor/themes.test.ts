@@ -1,39 +1,34 @@
 /** A history as the command line left it, in each of VS Code's own themes. The pictures are for people to judge. */
 import { execFile } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "vitest";
 import { testWith } from "../support/without.ts";
 import { openFolder, type Session } from "./session.ts";
+import { type Theme, useTheme } from "./themes.ts";
 import { themes } from "./workbench.ts";
 import { copyOfExample, vsix } from "./workspace.ts";
 
 const it = testWith("editor", "docker", "model");
+const exported = "20260131-235959";
 const program = join(import.meta.dirname, "..", "..", "dist", "cli.js");
-
-type Theme = keyof typeof themes;
-
-/** The window's class in each theme. */
-const kinds: Record<Theme, string> = {
-  light: "vs",
-  dark: "vs-dark",
-  highContrast: "hc-black",
-  highContrastLight: "hc-light",
-};
 
 it("shows rows with their icons, differences, replies and questions in every theme", async () => {
   const folder = copyOfExample("digits-config");
   const run = ["run", "--iterations", "2", "--group-size", "4", "--max-reply-tokens", "200", "--seed", "11"];
-  const args = [program, "-C", folder, ...run, "--runtime", "embedded", "--json"];
-  await promisify(execFile)(process.execPath, args, { maxBuffer: 1 << 26 });
-  const window = await openFolder(folder, { vsix });
+  const out = join(folder, ".exit", "exports", exported);
+  for (const args of [
+    [...run, "--runtime", "embedded", "--json"],
+    ["export", "--out", out],
+  ])
+    await promisify(execFile)(process.execPath, [program, "-C", folder, ...args], { maxBuffer: 1 << 26 });
+  // A history that can be looked at where a run could not begin: that is said above it.
+  const nowhere = { "exitMl.model.runtime": "ollama", "exitMl.model.endpoint": "http://127.0.0.1:1" };
+  const window = await openFolder(folder, { vsix, settings: nowhere });
   await window.openContainer("ExIt ML");
+  await expect.poll(() => window.view("History").message(), { timeout: 30_000 }).toContain("127.0.0.1:1");
   for (const theme of Object.keys(themes) as Theme[]) {
-    mkdirSync(join(folder, ".vscode"), { recursive: true });
-    const settings = JSON.stringify({ "workbench.colorTheme": themes[theme] });
-    writeFileSync(join(folder, ".vscode", "settings.json"), settings);
-    await window.page.locator(`.monaco-workbench.${kinds[theme]}`).waitFor();
+    await useTheme(window, folder, theme);
     await look(window, theme);
   }
 });
@@ -55,6 +50,10 @@ async function look(window: Session, theme: Theme): Promise<void> {
   const { original, modified } = await window.editors.difference();
   expect(original).not.toBe(modified);
   await window.screenshot(`${theme}-1-difference`);
+
+  const training = window.view("Training");
+  await training.expand("Exports");
+  expect(await training.row(exported)).toMatchObject({ icon: "file-zip", level: 2 });
 
   await history.pick(changed.label, "Show Prompt and Reply");
   await window.editors.waitFor("prompt and reply");

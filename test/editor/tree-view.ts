@@ -18,7 +18,10 @@ export interface Row {
 
 /** @param title of the view, as its header shows it */
 export function treeView(page: Page, title: string) {
-  const header = page.locator(`.pane-header[aria-label=${JSON.stringify(`${title} Section`)}]`);
+  // Between the two stands the description, where there is one.
+  const header = page.locator(
+    `.pane-header[aria-label="${title} Section"], .pane-header[aria-label^="${title} - "]`,
+  );
   const pane = page.locator(".part.sidebar .pane").filter({ has: header });
   const all = pane.getByRole("treeitem");
   const menu = page.locator(".monaco-menu");
@@ -154,6 +157,9 @@ export function treeView(page: Page, title: string) {
     async follow(title: string): Promise<void> {
       await pane.locator(".welcome-view-content").getByText(title, { exact: true }).click();
     },
+
+    /** What stands beside the title; empty: nothing. */
+    description: (): Promise<string> => shown(header.locator(".description")),
 
     /** The message above the tree; empty: there is none. */
     message: (): Promise<string> => shown(pane.locator(".message:not(.hide)")),

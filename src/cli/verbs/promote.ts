@@ -1,5 +1,5 @@
 /** `exit-ml promote` and `exit-ml rollback`: which weights a model's name means in this workspace. */
-import type { Results } from "../../protocol/results.ts";
+import { inForceText } from "../../client/words/tuning-text.ts";
 import { contextOf } from "../context.ts";
 import type { AddVerb } from "../verb.ts";
 
@@ -35,9 +35,3 @@ export const addRollback: AddVerb = (program, host, act) => {
     }),
   );
 };
-
-function inForceText({ base, version, model }: Results["rollback"]): string {
-  return model === null
-    ? `${base} itself is in force.`
-    : `${base} now means tuned model ${model} (v${version}); ${base}#v0 is the base.`;
-}

@@ -1,7 +1,7 @@
 /** `exit-ml rounds`: search, learn, prove, again, unattended. */
 import { duration } from "../../client/words/format.ts";
 import { roundText } from "../../client/words/tuning-text.ts";
-import { defaultTraining } from "../../protocol/results.ts";
+import { defaultRounds, defaultTraining } from "../../protocol/results.ts";
 import { contextOf } from "../context.ts";
 import { type GateFlags, gateOptions } from "../gate-options.ts";
 import { collect, positive, whole } from "../options.ts";
@@ -29,9 +29,9 @@ export const addRounds: AddVerb = (program, host, act) => {
       program
         .command("rounds")
         .description("bootstrap: rounds of searching, training and proving, until the time is over")
-        .option("--hours <n>", "budget of all rounds", positive, 8)
+        .option("--hours <n>", "budget of all rounds", positive, defaultRounds.hours)
         .option("--rounds <n>", "at most so many", whole(1))
-        .option("--groups <n>", "informative iterations a round collects", whole(2), 48)
+        .option("--groups <n>", "informative iterations a round collects", whole(2), defaultRounds.groups)
         .option("--collect-hours <n>", "time a round may collect (default: half of what is left)", positive)
         .option("--group-size <n>", "replies of an iteration (default: 8)", whole(2, 64))
         .option("--model <name>", "the model, as exit-ml run takes it")

@@ -2,6 +2,7 @@
 import type {
   Bounds,
   Gate,
+  PolicyInForce,
   Round,
   TrainingEstimate,
   TrainingStatus,
@@ -85,13 +86,10 @@ export function gateRows({ overCurrent, overBase, against, reason, sameTask }: G
 
 export function estimateRows(estimate: TrainingEstimate): [string, string][] {
   const { kept, seen, dropped, stage, tunedBytes, model, version, parent } = estimate;
-  const left = Object.entries(dropped).map(([reason, groups]) => `${reason}: ${groups}`);
+  const left = droppedText(dropped);
   const rows: [string, string][] = [
     ["model", `${model}, to be v${version}${parent === null ? "" : `, going on from ${parent}`}`],
-    [
-      "iterations",
-      `${kept} of ${seen} can be trained on${left.length > 0 ? ` (left out: ${left.join(", ")})` : ""}`,
-    ],
+    ["iterations", `${kept} of ${seen} can be trained on${left === "" ? "" : ` (left out: ${left})`}`],
   ];
   if (stage === null) return rows;
   rows.push(
@@ -105,11 +103,30 @@ export function estimateRows(estimate: TrainingEstimate): [string, string][] {
 }
 
 /** `round 2: promoted m2, 48 informative iterations`. */
-export function roundText({ number, step, model, promoted, informative }: Round): string {
+export function roundText(round: Round): string {
+  return `round ${round.number}: ${roundWords(round)}`;
+}
+
+/** `promoted m2, 48 informative iterations`. */
+export function roundWords({ step, model, promoted, informative }: Round): string {
   const what =
     step === "done"
       ? `${promoted ? "promoted" : "did not promote"} ${model ?? "a model"}`
       : { collect: "collecting", "fine-tune": "training", gate: "proving" }[step];
   const found = informative > 0 ? `, ${plural(informative, "informative iteration")}` : "";
-  return `round ${number}: ${what}${found}`;
+  return `${what}${found}`;
+}
+
+/** What a model's name means from now on. */
+export function inForceText({ base, version, model }: PolicyInForce): string {
+  return model === null
+    ? `${base} itself is in force.`
+    : `${base} now means tuned model ${model} (v${version}); ${base}#v0 is the base.`;
+}
+
+/** Why some iterations are not trained on: `uninformative: 3, held out: 1`; empty where all are. */
+export function droppedText(dropped: TrainingEstimate["dropped"]): string {
+  return Object.entries(dropped)
+    .map(([reason, groups]) => `${reason}: ${groups}`)
+    .join(", ");
 }

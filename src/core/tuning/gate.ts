@@ -29,6 +29,9 @@ export interface Gate {
   readonly evaluation: EvaluationReport | null;
 }
 
+/** Chains from each start and of the second look, and steps of a chain. */
+export const defaultGate = { chains: [16, 64], K: 4, seed: 0 } as const;
+
 /** Quality by which a tuned model may be worse than the base it came from. */
 const allowedLoss = 0.02;
 

@@ -63,6 +63,8 @@ export interface BootstrapSettings {
   readonly training: TrainingSettings;
 }
 
+export const defaultRounds = { hours: 8, groups: 48 } as const;
+
 /** Rounds in a row without a promotion that end a bootstrap. */
 const patience = 2;
 

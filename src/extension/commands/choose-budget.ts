@@ -2,6 +2,7 @@
 import { window } from "vscode";
 import { count, plural, score } from "../../client/words/format.ts";
 import type { RequestOf } from "../../protocol/methods.ts";
+import { anyNumber, askNumber, positive, whole } from "./ask-number.ts";
 
 export type Budget = RequestOf<"startRun">["budget"];
 
@@ -48,16 +49,6 @@ async function askFor(
   prompt: string,
   problemIn: (value: number) => string | undefined,
 ): Promise<Budget | undefined> {
-  const typed = await window.showInputBox({
-    title: "Budget",
-    prompt,
-    ignoreFocusOut: true,
-    validateInput: (text) => (text.trim() === "" ? "A number is needed." : problemIn(Number(text))),
-  });
-  return typed === undefined ? undefined : { ...none, [end]: Number(typed) };
+  const number = await askNumber("Budget", prompt, problemIn);
+  return number === undefined ? undefined : { ...none, [end]: number };
 }
-
-const anyNumber = (value: number) => (Number.isFinite(value) ? undefined : "It must be a number.");
-const positive = (value: number) => (value > 0 && Number.isFinite(value) ? undefined : "It must be above 0.");
-const whole = (value: number) =>
-  Number.isSafeInteger(value) && value > 0 ? undefined : "It must be a whole number above 0.";

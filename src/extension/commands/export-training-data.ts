@@ -13,6 +13,7 @@ export async function exportTrainingData(session: Session): Promise<void> {
     { location: ProgressLocation.Window, title: "ExIt: exporting training data" },
     () => session.call("export", { out, task: null, format }),
   );
+  await session.refreshExports();
   const left = Object.entries(report.dropped)
     .filter(([, count]) => count > 0)
     .map(([reason, count]) => `${count} ${reason}`);

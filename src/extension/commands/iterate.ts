@@ -1,15 +1,14 @@
 /** **Iterate Solution**: chooses tasks, budget, strategy and model, and starts a run or goes on with one. */
 import { ProgressLocation, type QuickPickItem, window } from "vscode";
 import { duration, plural } from "../../client/words/format.ts";
-import { ExitError, isExitError } from "../../protocol/errors.ts";
+import { ExitError } from "../../protocol/errors.ts";
 import type { RequestOf } from "../../protocol/methods.ts";
 import { type Run, type Strategy, strategies, type TaskStatus } from "../../protocol/results.ts";
 import { viewIds } from "../ids.ts";
 import type { Session } from "../runner/session.ts";
 import type { Sessions } from "../runner/sessions.ts";
 import { modelSettings, type RunSettings, runSettings } from "../settings.ts";
-import { allowEndpoint } from "./allow-endpoint.ts";
-import { allowMissing } from "./allow-missing.ts";
+import { withConsent } from "./ask-consent.ts";
 import { type Budget, budgetWords, chooseBudget } from "./choose-budget.ts";
 import { given } from "./given.ts";
 import { chooseModel } from "./select-model.ts";
@@ -159,8 +158,7 @@ async function start(
   { budget, strategy, groupSize, maxReplyTokens }: Choice,
   fresh: boolean,
 ): Promise<void> {
-  let allowed: RunRequest["allowMissing"] = [];
-  const request = (): RunRequest => {
+  const request = (allowed: RunRequest["allowMissing"]): RunRequest => {
     const { name, runtime, endpoint } = modelSettings();
     return {
       tasks: tasks.all ? [] : [...tasks.names],
@@ -177,20 +175,9 @@ async function start(
     };
   };
   await sessions.whileStarting(async () =>
-    window.withProgress({ location: { viewId: viewIds.history } }, async () => {
-      for (;;) {
-        try {
-          await session.call("startRun", request());
-          return;
-        } catch (error) {
-          if (isExitError(error, "endpoint-consent")) await allowEndpoint(session, request().endpoint);
-          else if (isExitError(error, "model-needed")) await chooseModel(session);
-          else if (isExitError(error, "guarantee-missing"))
-            allowed = [...allowed, ...(await allowMissing(error.message))];
-          else throw error;
-        }
-      }
-    }),
+    window.withProgress({ location: { viewId: viewIds.history } }, () =>
+      withConsent(session, (allowed) => session.call("startRun", request(allowed))),
+    ),
   );
 }
 

@@ -1,8 +1,9 @@
-/** The rows of the history tree as plain data: what stands in a row, and what a screen reader says of it. */
+/** The rows of the history tree. */
 import type { Board, WatchedGroup } from "../../client/board.ts";
 import { plural, score, tally } from "../../client/words/format.ts";
 import type { MetricNames } from "../../client/words/metric.ts";
 import { isFailed, type ListedNode, type Verdict } from "../../protocol/results.ts";
+import type { Row } from "../tree/row.ts";
 import type { HistoryIndex } from "./history-index.ts";
 
 /** What a row stands for. */
@@ -12,20 +13,6 @@ export type Entry =
   | { readonly kind: "group"; readonly id: string }
   /** Stands for the children that are not shown yet. */
   | { readonly kind: "more"; readonly id: string; readonly parent: string };
-
-export interface Row {
-  /** The same for the same thing, whatever happens around it. */
-  readonly id: string;
-  readonly label: string;
-  readonly description: string;
-  readonly tooltip: string;
-  /** The row in words. */
-  readonly spoken: string;
-  readonly icon: { readonly name: string; readonly colour: string | null };
-  /** Words that menus ask for. */
-  readonly flags: string;
-  readonly open: "leaf" | "collapsed" | "expanded";
-}
 
 export interface View {
   readonly history: HistoryIndex;

@@ -64,6 +64,10 @@ export class HistoryIndex {
     return this.#revisions.get(task) ?? 0;
   }
 
+  hasRevisions(): boolean {
+    return this.#revisions.size > 0;
+  }
+
   isBest(node: ListedNode): boolean {
     return this.#best.get(node.task) === node.id;
   }

@@ -2,12 +2,8 @@
 import {
   type Disposable,
   EventEmitter,
-  MarkdownString,
-  ThemeColor,
-  ThemeIcon,
   type TreeDataProvider,
-  TreeItem,
-  TreeItemCollapsibleState,
+  type TreeItem,
   type TreeView,
   window,
 } from "vscode";
@@ -15,16 +11,11 @@ import { metricNames } from "../../client/words/metric.ts";
 import type { ListedNode } from "../../protocol/results.ts";
 import { commandIds, viewIds } from "../ids.ts";
 import type { Sessions } from "../runner/sessions.ts";
+import { treeItem } from "../tree/tree-item.ts";
 import { childEntries, type Entry, pageSize, parentEntry, rowOf, type View } from "./entry.ts";
 
 /** At least this long between two redrawings: a fast run must not keep the editor busy. */
 const batchMs = 250;
-
-const collapsible = {
-  leaf: TreeItemCollapsibleState.None,
-  collapsed: TreeItemCollapsibleState.Collapsed,
-  expanded: TreeItemCollapsibleState.Expanded,
-};
 
 export class HistoryView implements TreeDataProvider<Entry>, Disposable {
   readonly #sessions: Sessions;
@@ -61,16 +52,8 @@ export class HistoryView implements TreeDataProvider<Entry>, Disposable {
 
   getTreeItem(entry: Entry): TreeItem {
     const row = rowOf(this.#view(), entry);
-    if (row === null) return new TreeItem("");
-    const item = new TreeItem(row.label, collapsible[row.open]);
-    item.id = row.id;
-    item.description = row.description;
-    item.tooltip = new MarkdownString(row.tooltip);
-    item.accessibilityInformation = { label: row.spoken };
-    item.contextValue = row.flags;
-    const { name, colour } = row.icon;
-    item.iconPath = colour === null ? new ThemeIcon(name) : new ThemeIcon(name, new ThemeColor(colour));
-    if (entry.kind === "node" && row.flags.includes("diff"))
+    const item = treeItem(row);
+    if (entry.kind === "node" && row?.flags.includes("diff"))
       item.command = { command: commandIds.showDiff, title: "Show Diff", arguments: [entry] };
     if (entry.kind === "more")
       item.command = { command: commandIds.showMore, title: "Show More", arguments: [entry] };
@@ -135,7 +118,7 @@ export class HistoryView implements TreeDataProvider<Entry>, Disposable {
     const lacking = readiness?.parts.find(({ ok }) => !ok);
     // Without rows the welcome text says it, and a message would hide that.
     const text = doing !== "" ? `${doing} …` : (failure ?? lacking?.message);
-    if (text === undefined || (history.size === 0 && doing === "")) delete this.#tree.message;
-    else this.#tree.message = text;
+    // Set to nothing, never deleted: that would take away what makes it heard.
+    this.#tree.message = history.size === 0 && doing === "" ? "" : (text ?? "");
   }
 }

@@ -5,13 +5,22 @@
 import { EventEmitter } from "vscode";
 import { adopt, type Board, follow, newBoard } from "../../client/board.ts";
 import { type Client, type ConnectOptions, connect } from "../../client/connect.ts";
+import { followTuning, newTuningBoard, type TuningBoard } from "../../client/tuning-board.ts";
 import { ExitError, messageOf } from "../../protocol/errors.ts";
 import type { RunEvent } from "../../protocol/events.ts";
 import type { MethodName, RequestOf, ResponseOf } from "../../protocol/methods.ts";
-import type { Readiness, Status } from "../../protocol/results.ts";
+import type { Readiness, Status, TrainingStatus, TuningJob } from "../../protocol/results.ts";
 import { HistoryIndex } from "../history/history-index.ts";
 import type { Log } from "../log.ts";
 import { modelSettings } from "../settings.ts";
+import { listExports } from "../training/exports.ts";
+
+/** The command that goes on with what was cut off. */
+const wayOn: Record<TuningJob, string> = {
+  "fine-tune": "Fine-Tune Local Model",
+  gate: "Gate Tuned Model",
+  rounds: "Bootstrap",
+};
 
 export class Session {
   readonly folder: string;
@@ -22,11 +31,17 @@ export class Session {
   failure: string | null = null;
   /** The run under way. */
   board: Board | null = null;
+  training: TrainingStatus | null = null;
+  /** Names of the folders in .exit/exports. */
+  exports: readonly string[] = [];
+  /** The work with tuned models under way. */
+  tuning: TuningBoard | null = null;
 
   readonly #options: () => ConnectOptions;
   readonly #log: Log;
   readonly #changed = new EventEmitter<void>();
   readonly #events = new EventEmitter<RunEvent>();
+  readonly #gone = new EventEmitter<void>();
   #client: Promise<Client> | null = null;
   #last: Promise<void> = Promise.resolve();
   #pending = 0;
@@ -37,6 +52,8 @@ export class Session {
   readonly onDidChange = this.#changed.event;
   /** After the event was taken in. */
   readonly onEvent = this.#events.event;
+  /** The runner ended. */
+  readonly onGone = this.#gone.event;
 
   constructor(folder: string, options: () => ConnectOptions, log: Log) {
     this.folder = folder;
@@ -55,6 +72,7 @@ export class Session {
       this.failure = null;
       this.status = status;
       this.history.reset(nodes);
+      await this.#readTraining(client);
       for (const problem of status.problems) this.#log.warn(problem);
       this.#changed.fire();
       const { name, runtime, endpoint } = modelSettings();
@@ -95,6 +113,25 @@ export class Session {
     this.#changed.fire();
   }
 
+  /** There may be more exports than before. */
+  async refreshExports(): Promise<void> {
+    this.exports = await listExports(this.folder);
+    this.#changed.fire();
+  }
+
+  async #readTraining(client: Client): Promise<void> {
+    this.exports = await listExports(this.folder);
+    // A runner of an older version knows no tuned models; all else of it can be shown.
+    this.training = await client.call("training", {}).catch((error: unknown) => {
+      this.#log.warn(messageOf(error));
+      return null;
+    });
+    // Work that began before we came is taken up as its events come.
+    const job = this.training?.job ?? null;
+    if (job === null) this.tuning = null;
+    else this.tuning ??= newTuningBoard(job);
+  }
+
   dispose(): void {
     this.#disposed = true;
     void this.#client?.then(
@@ -103,6 +140,7 @@ export class Session {
     );
     this.#changed.dispose();
     this.#events.dispose();
+    this.#gone.dispose();
   }
 
   #connected(): Promise<Client> {
@@ -135,19 +173,22 @@ export class Session {
       );
       this.#log.info(`Found run ${activeRun.id} at work.`);
     }
+    await this.#readTraining(client);
     return client;
   }
 
   #ended(client: Client): void {
     if (this.#disposed) return;
     this.#client = null;
-    const atWork = this.board !== null;
+    const again =
+      this.tuning !== null ? wayOn[this.tuning.job] : this.board !== null ? "Iterate Solution" : null;
     this.board = null;
-    if (atWork)
-      this.failure =
-        "The runner ended in the middle of the run. What was finished is kept: Iterate Solution goes on from there.";
+    this.tuning = null;
+    if (again !== null)
+      this.failure = `The runner ended in the middle of its work. What was finished is kept: ${again} goes on from there.`;
     this.#log.warn(this.failure ?? `Runner ${client.runner.pid} ended.`);
     this.#changed.fire();
+    this.#gone.fire();
   }
 
   async #takeIn(client: Client, event: RunEvent): Promise<void> {
@@ -185,13 +226,27 @@ export class Session {
       case "runEnded":
         this.#log.info(`Run ${event.run.id} ended: ${event.error?.message ?? event.reason}`);
         break;
+      case "tuningStarted":
+        this.tuning = newTuningBoard(event.job);
+        break;
+      case "trainer":
+        this.#log.info(`${event.model}: ${event.event.text}`);
+        break;
+      case "tuningChanged":
+        await this.#readTraining(client);
+        break;
+      case "tuningEnded":
+        this.#log.info(`The ${event.job} ended: ${event.error?.message ?? "it is done"}`);
+        break;
     }
+    if (this.tuning !== null) followTuning(this.tuning, event);
     if (this.board !== null) follow(this.board, event, performance.now());
     if (event.type === "groupClosed") this.board?.groups.delete(event.group);
     if (event.type === "runEnded") {
       this.board = null;
       this.status = await client.call("status", {}).catch(() => this.status);
     }
+    if (event.type === "tuningEnded") await this.#readTraining(client);
     this.#changed.fire();
     this.#events.fire(event);
   }

@@ -5,9 +5,10 @@
 import { type Disposable, EventEmitter, type Memento, type WorkspaceFolder, window, workspace } from "vscode";
 import type { Board } from "../../client/board.ts";
 import type { ConnectOptions } from "../../client/connect.ts";
+import type { TuningBoard } from "../../client/tuning-board.ts";
 import { ExitError } from "../../protocol/errors.ts";
 import type { RunEvent } from "../../protocol/events.ts";
-import type { Readiness, Status } from "../../protocol/results.ts";
+import type { Readiness, Status, TrainingStatus } from "../../protocol/results.ts";
 import { HistoryIndex } from "../history/history-index.ts";
 import type { Log } from "../log.ts";
 import { Session } from "./session.ts";
@@ -23,6 +24,9 @@ export interface Known {
   readonly readiness: Readiness | null;
   readonly failure: string | null;
   readonly doing: string;
+  readonly training: TrainingStatus | null;
+  readonly exports: readonly string[];
+  readonly tuning: TuningBoard | null;
 }
 
 export class Sessions implements Disposable {
@@ -72,6 +76,9 @@ export class Sessions implements Disposable {
       readiness: session?.readiness ?? null,
       failure: session?.failure ?? null,
       doing: session?.doing ?? "",
+      training: session?.training ?? null,
+      exports: session?.exports ?? [],
+      tuning: session?.tuning ?? null,
     };
   }
 

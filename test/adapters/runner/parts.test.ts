@@ -31,8 +31,14 @@ describe("the Node of the runner", () => {
 
   test("inside an editor is told to be a Node, and never inherits the editor's environment", () => {
     const env = { PATH: "/bin", VSCODE_PID: "1", NODE_OPTIONS: "-r x", ELECTRON_RUN_AS_NODE: "1" };
-    expect(runnerEnvironment(env, false)).toEqual({ PATH: "/bin" });
-    expect(runnerEnvironment(env, true)).toEqual({ PATH: "/bin", ELECTRON_RUN_AS_NODE: "1" });
+    expect(runnerEnvironment(env, false, null)).toEqual({ PATH: "/bin" });
+    expect(runnerEnvironment(env, true, null)).toEqual({ PATH: "/bin", ELECTRON_RUN_AS_NODE: "1" });
+  });
+
+  test("is told which Python trains where a setting names one, else what its starter's environment says", () => {
+    const env = { PATH: "/bin", EXIT_ML_TRAINER_PYTHON: "/of/the/environment" };
+    expect(runnerEnvironment(env, false, "/named")).toMatchObject({ EXIT_ML_TRAINER_PYTHON: "/named" });
+    expect(runnerEnvironment(env, false, null)).toEqual(env);
   });
 });
 

@@ -26,6 +26,7 @@ describe("the manifest", () => {
     const titles = contributes.commands.map((entry: { title: string }) => entry.title);
     expect(titles).toContain("Iterate Solution");
     expect(titles).toContain("Export Training Data");
+    expect(titles).toContain("Fine-Tune Local Model");
   });
 
   it("names only commands that are declared, in menus and welcome texts", () => {
@@ -39,12 +40,14 @@ describe("the manifest", () => {
 
   it("asks only for context keys that are kept", () => {
     const asked = new Set(
-      [...text.matchAll(/exitMl\.(state|running|scored|applied)\b/g)].map(([key]) => key),
+      [...text.matchAll(/exitMl\.(state|running|searched|scored|applied|tuned|inForce)\b/g)].map(
+        ([key]) => key,
+      ),
     );
     expect([...asked].sort()).toEqual(Object.values(contextKeys).sort());
   });
 
-  it("declares the view of the sources", () => {
+  it("declares the views of the sources", () => {
     const views = Object.values<{ id: string }[]>(contributes.views)
       .flat()
       .map((view) => view.id);
@@ -52,7 +55,7 @@ describe("the manifest", () => {
   });
 
   it("declares every setting the sources read, and no other", () => {
-    const read = [...sources.matchAll(/"((?:model|run|runner)\.(?!js")\w+)"/g)].map(
+    const read = [...sources.matchAll(/"((?:model|run|runner|trainer)\.(?!js")\w+)"/g)].map(
       (match) => `exitMl.${match[1]}`,
     );
     expect(settings.sort()).toEqual([...new Set(read)].sort());
@@ -71,7 +74,7 @@ describe("the manifest", () => {
 
   it("takes no setting that names a program or an address from a folder that is not trusted", () => {
     const { restrictedConfigurations } = capabilities.untrustedWorkspaces;
-    const risky = settings.filter((key) => /\.(model|runner)\./.test(key));
+    const risky = settings.filter((key) => /\.(model|runner|trainer)\./.test(key));
     expect(restrictedConfigurations.sort()).toEqual(risky.sort());
   });
 });

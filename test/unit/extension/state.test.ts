@@ -13,6 +13,9 @@ const known = (change: Partial<Known>): Known => ({
   readiness: { parts: [] },
   failure: null,
   doing: "",
+  training: null,
+  exports: [],
+  tuning: null,
   ...change,
 });
 
