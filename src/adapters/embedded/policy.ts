@@ -53,6 +53,7 @@ export interface EmbeddedOptions {
 export async function createEmbeddedPolicy(options: EmbeddedOptions): Promise<Policy> {
   checkRuntime(options.runtimeFolder);
   await checkModelFile(options.model);
+  if (options.adapter != null) await checkModelFile(options.adapter);
   const entry = options.childEntry ?? defaultChildEntry();
   const load: LoadOptions = {
     runtimeFolder: options.runtimeFolder,

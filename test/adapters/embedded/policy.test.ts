@@ -178,6 +178,7 @@ describe("what is missing is named with its mend", () => {
 
   it("the model", async () => {
     expect(isExitError(await open({ model: join(folder, "none.gguf") }), "model-missing")).toBe(true);
+    expect(isExitError(await open({ adapter: join(folder, "none.gguf") }), "model-missing")).toBe(true);
   });
 
   it("a file that is no model", async () => {
