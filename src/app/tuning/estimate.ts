@@ -20,8 +20,9 @@ export async function estimateTraining(
   signal: AbortSignal,
 ): Promise<TrainingEstimate> {
   const opened = await openBase(request, parts, signal);
-  const folder = await mkdtemp(join(parts.modelsFolder, "estimate.unfinished-"));
+  let folder: string | null = null;
   try {
+    folder = await mkdtemp(join(parts.modelsFolder, "estimate.unfinished-"));
     const { base, file } = opened;
     const { version, model: parent } = inForce(parts.store.tuning.promotions(), base.line);
     const out = join(folder, "export");
@@ -47,6 +48,6 @@ export async function estimateTraining(
     return { ...about, stage: measured };
   } finally {
     await opened.policy.close();
-    await rm(folder, { recursive: true, force: true });
+    if (folder !== null) await rm(folder, { recursive: true, force: true });
   }
 }
