@@ -4,17 +4,9 @@ import type { Protocol } from "./evaluate/cell.ts";
 import type { PolicyCurve } from "./evaluate/curves.ts";
 import type { ExportFormat } from "./export/format.ts";
 import type { Group, GroupOpening, Node, Run, SampledReply } from "./history.ts";
-import type {
-  Evidence,
-  GroupClosing,
-  Outcome,
-  PolicyInfo,
-  SandboxInfo,
-  ScoreResult,
-  StageEstimate,
-  TrainerEvent,
-} from "./ports.ts";
+import type { Evidence, GroupClosing, Outcome, PolicyInfo, SandboxInfo, ScoreResult } from "./ports.ts";
 import type { Gate } from "./tuning/gate.ts";
+import type { StageEstimate, TrainerEvent } from "./tuning/ports.ts";
 import type { InForce, Promotion } from "./tuning/promotions.ts";
 import type { Bootstrap } from "./tuning/rounds.ts";
 import type { TunedModel } from "./tuning/tuned-model.ts";

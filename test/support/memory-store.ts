@@ -12,8 +12,8 @@ import type {
   SampleOptions,
   Store,
   StoredScore,
-  TuningRecords,
 } from "../../src/core/ports.ts";
+import type { TuningRecords } from "../../src/core/tuning/ports.ts";
 import { createMemoryJournal } from "./memory-journal.ts";
 
 interface Held {

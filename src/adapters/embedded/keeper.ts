@@ -1,6 +1,6 @@
 /** The `ModelKeeper` port of the embedded runtime, which serves files as they lie. */
 import { createHash } from "node:crypto";
-import type { ModelKeeper } from "../../core/ports.ts";
+import type { ModelKeeper } from "../../core/tuning/ports.ts";
 import { checkModelFile, modelDigest } from "./model-file.ts";
 
 /** @param model absolute path of the base's GGUF file */

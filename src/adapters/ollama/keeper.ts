@@ -1,6 +1,7 @@
 /** The `ModelKeeper` port on an Ollama server. */
 import { createHash } from "node:crypto";
-import type { ModelKeeper, Sha256 } from "../../core/ports.ts";
+import type { Sha256 } from "../../core/ports.ts";
+import type { ModelKeeper } from "../../core/tuning/ports.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { installTuned } from "./install-model.ts";
 import { removeModel } from "./remove-model.ts";

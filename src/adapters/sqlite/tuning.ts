@@ -1,5 +1,5 @@
 /** Tuned models and what was decided about them: whole records, each kept in its newest form. */
-import type { TuningRecords } from "../../core/ports.ts";
+import type { TuningRecords } from "../../core/tuning/ports.ts";
 import type { Database } from "./database.ts";
 import { json } from "./rows.ts";
 

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { ExitError, messageOf } from "../../core/errors.ts";
-import type { StageEstimate, StageRequest, TellTrainer, Trainer } from "../../core/ports.ts";
+import type { StageEstimate, StageRequest, TellTrainer, Trainer } from "../../core/tuning/ports.ts";
 import type {
   Fingerprint,
   MergeResult,

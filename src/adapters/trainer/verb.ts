@@ -1,7 +1,7 @@
 /** One call of `python -m exit_trainer`: its events told as they come, its end as a result or an error. */
 import { z } from "zod";
 import { ExitError, messageOf } from "../../core/errors.ts";
-import type { TellTrainer, TrainerEvent } from "../../core/ports.ts";
+import type { TellTrainer, TrainerEvent } from "../../core/tuning/ports.ts";
 import { childEnvironment, runToEnd } from "./process.ts";
 import { listen, quoted } from "./said.ts";
 

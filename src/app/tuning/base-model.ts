@@ -1,7 +1,8 @@
 /** The model that is trained: the original one, whatever was promoted over it. */
 import { ExitError } from "../../core/errors.ts";
 import { policyLine } from "../../core/policy-version.ts";
-import type { ModelKeeper, Policy } from "../../core/ports.ts";
+import type { Policy } from "../../core/ports.ts";
+import type { ModelKeeper } from "../../core/tuning/ports.ts";
 import type { BaseModel } from "../../core/tuning/tuned-model.ts";
 import type { ModelRequest } from "../app.ts";
 import { chooseModel, openServed } from "../model.ts";

@@ -7,7 +7,8 @@ import { createReadStream } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ExitError, isExitError, messageOf } from "../../core/errors.ts";
-import type { Policy, StageRequest } from "../../core/ports.ts";
+import type { Policy } from "../../core/ports.ts";
+import type { StageRequest } from "../../core/tuning/ports.ts";
 import { inForce } from "../../core/tuning/promotions.ts";
 import {
   defaultTraining,

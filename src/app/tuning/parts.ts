@@ -1,5 +1,5 @@
 /** What fine-tuning, its gate and its rounds need of the rest of the product. */
-import type { Trainer } from "../../core/ports.ts";
+import type { Trainer } from "../../core/tuning/ports.ts";
 import type { RunParts } from "../run-parts.ts";
 
 export interface TuningParts extends Omit<RunParts, "openPolicy"> {

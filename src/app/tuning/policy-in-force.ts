@@ -6,7 +6,8 @@
 import { createEmbeddedKeeper } from "../../adapters/embedded/keeper.ts";
 import { createOllamaKeeper } from "../../adapters/ollama/keeper.ts";
 import { ExitError, isExitError } from "../../core/errors.ts";
-import type { ModelKeeper, Policy, TuningRecords } from "../../core/ports.ts";
+import type { Policy } from "../../core/ports.ts";
+import type { ModelKeeper, TuningRecords } from "../../core/tuning/ports.ts";
 import { inForce, versionOf } from "../../core/tuning/promotions.ts";
 import type { TunedModel } from "../../core/tuning/tuned-model.ts";
 import type { ModelRequest } from "../app.ts";

@@ -3,7 +3,8 @@ import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { groupRowSchema } from "../../core/export/native.ts";
 import type { Message } from "../../core/history.ts";
-import type { Policy, ServedReply, TokenProbe } from "../../core/ports.ts";
+import type { Policy } from "../../core/ports.ts";
+import type { ServedReply, TokenProbe } from "../../core/tuning/ports.ts";
 import type { ModelRequest } from "../app.ts";
 import type { TuningParts } from "./parts.ts";
 

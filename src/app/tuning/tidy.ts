@@ -2,7 +2,7 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../../core/errors.ts";
-import type { TuningRecords } from "../../core/ports.ts";
+import type { TuningRecords } from "../../core/tuning/ports.ts";
 import { stackOf } from "../../core/tuning/promotions.ts";
 import type { TunedModel } from "../../core/tuning/tuned-model.ts";
 import { chooseModel } from "../model.ts";

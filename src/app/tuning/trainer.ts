@@ -1,7 +1,7 @@
 /** The bundled trainer: beside the bundle of this process, with its environment in the cache folder. */
 import { join } from "node:path";
 import { createTrainer } from "../../adapters/trainer/trainer.ts";
-import type { Trainer } from "../../core/ports.ts";
+import type { Trainer } from "../../core/tuning/ports.ts";
 import { cacheFolder } from "../models.ts";
 
 export function openTrainer(env: NodeJS.ProcessEnv): Trainer {

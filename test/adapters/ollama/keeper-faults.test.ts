@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { endpointFrom } from "../../../src/adapters/ollama/endpoint.ts";
 import { createOllamaKeeper } from "../../../src/adapters/ollama/keeper.ts";
-import type { ModelKeeper } from "../../../src/core/ports.ts";
+import type { ModelKeeper } from "../../../src/core/tuning/ports.ts";
 import { type FakeOllama, type Faults, startFakeOllama } from "./fake-ollama.ts";
 
 const never = new AbortController().signal;

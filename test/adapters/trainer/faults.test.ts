@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { processesOf } from "../../../scripts/test/leftovers.mjs";
 import { createTrainer } from "../../../src/adapters/trainer/trainer.ts";
-import type { Trainer } from "../../../src/core/ports.ts";
+import type { Trainer } from "../../../src/core/tuning/ports.ts";
 import { stageIn, trainerPackage } from "./parts.ts";
 
 const never = new AbortController().signal;

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ServedReply, StageRequest } from "../../../src/core/ports.ts";
+import type { ServedReply, StageRequest } from "../../../src/core/tuning/ports.ts";
 import { defaultTraining } from "../../../src/core/tuning/tuned-model.ts";
 
 /** The package under test. */

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, vi } from "vitest";
 import { processesOf } from "../../../scripts/test/leftovers.mjs";
 import { createTrainer } from "../../../src/adapters/trainer/trainer.ts";
-import type { Trainer, TrainerEvent } from "../../../src/core/ports.ts";
+import type { Trainer, TrainerEvent } from "../../../src/core/tuning/ports.ts";
 import { describeWith, testWith } from "../../support/without.ts";
 import { realPython, servedTuned, stageIn, trainerPackage, writeGroups, writeTinyParts } from "./parts.ts";
 
