@@ -23,7 +23,8 @@ export interface TrainerSettings {
 }
 
 export function createTrainer({ package: trainer, cache, python }: TrainerSettings): Trainer {
-  const environment = environmentOf(trainer, cache, python);
+  // Looked for when it is needed: a runner that trains nothing reads nothing.
+  const environment = () => environmentOf(trainer, cache, python);
   const run = (
     name: Verb["name"],
     folder: string,
@@ -32,13 +33,13 @@ export function createTrainer({ package: trainer, cache, python }: TrainerSettin
     signal: AbortSignal,
   ): Promise<Told> =>
     runVerb(
-      { python: environment.python, trainer, name, options, log: join(folder, "trainer.log") },
+      { python: environment().python, trainer, name, options, log: join(folder, "trainer.log") },
       tell,
       signal,
     );
 
   return {
-    prepare: (say, signal) => environment.prepare(say, signal),
+    prepare: (say, signal) => environment().prepare(say, signal),
 
     async doctor(device, signal) {
       const told = await run(

@@ -1,4 +1,5 @@
-/** The bundled trainer: beside the bundle of this process, with its environment in the cache folder. */
+/** The bundled trainer, with its environment in the cache folder. */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createTrainer } from "../../adapters/trainer/trainer.ts";
 import type { Trainer } from "../../core/tuning/ports.ts";
@@ -6,8 +7,14 @@ import { cacheFolder } from "../models.ts";
 
 export function openTrainer(env: NodeJS.ProcessEnv): Trainer {
   return createTrainer({
-    package: join(import.meta.dirname, "..", "trainer"),
+    package: packageFolder(),
     cache: cacheFolder(env),
     python: env.EXIT_ML_TRAINER_PYTHON ?? null,
   });
+}
+
+/** Beside the bundles; in the sources at the top. */
+function packageFolder(): string {
+  const besideBundles = join(import.meta.dirname, "..", "trainer");
+  return existsSync(besideBundles) ? besideBundles : join(import.meta.dirname, "..", "..", "..", "trainer");
 }
