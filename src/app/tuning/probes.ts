@@ -27,8 +27,9 @@ export async function tokenProbes(policy: Policy, signal: AbortSignal): Promise<
   return probes;
 }
 
-const prompts = 3;
-const replies = 2;
+const prompts = 4;
+/** An update may be smaller than the rounding of a server: only many tokens tell the two apart. */
+const replies = 4;
 const longest = 48;
 
 /** Short replies of a model to prompts it was trained on, with the log-probabilities it gave. */
