@@ -70,15 +70,21 @@ export async function openStateFolders(folder: string): Promise<StateFolders> {
     models: join(state, "models"),
     logs: join(state, "logs"),
   };
-  const made = [
-    state,
-    dirname(folders.history),
-    folders.outputs,
-    folders.kept,
-    folders.staging,
-    folders.models,
-  ];
-  for (const path of made) await mkdir(path, { recursive: true });
+  // Not its parents: a workspace that is deleted meanwhile must not come back.
+  for (const path of [state, folders.outputs, folders.kept, folders.staging, folders.models])
+    await make(path, folder);
+  if (!isLocal) await mkdir(dirname(folders.history), { recursive: true });
   await writeFile(join(state, ".gitignore"), "*\n");
   return folders;
+}
+
+async function make(path: string, workspace: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return;
+    if (code !== "ENOENT") throw error;
+    throw new ExitError("workspace-missing", `${workspace} is not a folder. Name the workspace with -C.`);
+  }
 }

@@ -14,6 +14,9 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # Threads that wait for each other sleep instead of spinning: on two busy cores an update took 4 s so, else 69 s. Before
 # torch is imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# A folder that torch makes as soon as it is imported: with the environment, not where temporary files go.
+if os.access(sys.prefix, os.W_OK):
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", os.path.join(sys.prefix, "torchinductor"))
 # What there is to tell, `report` tells: no bars, no warnings of libraries, and of transformers only errors.
 warnings.simplefilter("ignore")
 os.environ.setdefault("TQDM_DISABLE", "1")

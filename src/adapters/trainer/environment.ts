@@ -6,8 +6,8 @@ import { digestOf, isReady, programOf } from "./marker.ts";
 import { childEnvironment, runToEnd } from "./process.ts";
 import { listen, quoted } from "./said.ts";
 
-/** Of what is compiled: it may be there and still not fit this system. */
-const proof = "import torch, transformers, peft, gguf, numpy, psutil";
+/** Of what is compiled: it may be there and still not fit this system. Ours first: it says where torch may write. */
+const proof = "import exit_trainer.__main__, torch, transformers, peft, gguf, numpy, psutil";
 
 /** Bytes free before it is made: the packages of torch 2.15 for CUDA (5.6 GB), and their archives while they come. */
 const bytes = 9e9;
