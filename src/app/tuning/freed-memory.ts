@@ -13,10 +13,8 @@ export async function withFreedMemory<T>(
   signal: AbortSignal,
   work: () => Promise<T>,
 ): Promise<T> {
-  const tuned = parts.store.tuning.models().flatMap((model) => {
-    const isSame = model.base.line === base.line && model.served !== null;
-    return isSame && model.served !== null ? [model.served.model] : [];
-  });
+  const ofLine = parts.store.tuning.models().filter((model) => model.base.line === base.line);
+  const tuned = ofLine.flatMap(({ served }) => (served === null ? [] : [served.model]));
   const lease = await leaseGpus(parts, signal);
   try {
     const say = (text: string): void => parts.emit({ type: "progress", text });
