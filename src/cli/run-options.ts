@@ -69,8 +69,12 @@ export function runRequestFrom(flags: RunFlags, cwd: string, env: NodeJS.Process
   };
 }
 
-/** @throws ExitError `usage`, `setting-invalid`. */
-function settingsFrom(given: readonly string[]): Partial<Settings> {
+/**
+ * What `--set NAME=VALUE` names, each time it was given.
+ *
+ * @throws ExitError `usage`, `setting-invalid`.
+ */
+export function settingsFrom(given: readonly string[]): Partial<Settings> {
   const settings = {};
   for (const text of given) {
     const [, name = "", value = ""] = /^([^=]*)=(.*)$/s.exec(text) ?? [];

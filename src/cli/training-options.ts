@@ -14,6 +14,8 @@ export interface TrainingFlags {
   readonly beta?: number;
   readonly checkpointing?: boolean;
   readonly mostMismatch?: number;
+  readonly mostSquare?: number;
+  readonly leastEffective?: number;
   readonly form?: TrainingSettings["form"];
 }
 
@@ -47,6 +49,16 @@ export function trainingOptions(command: Command): Command {
       `difference to the server's log-probabilities above which nothing is trained (default: ${given.mostMismatch})`,
       positive,
     )
+    .option(
+      "--most-square <x>",
+      `mean squared log-ratio to the policy it began as, beyond which it ends early (default: ${given.mostSquare})`,
+      positive,
+    )
+    .option(
+      "--least-effective <x>",
+      `relative effective sample size of an update, below which it ends early (default: ${given.leastEffective})`,
+      number,
+    )
     .addOption(
       new Option(
         "--form <name>",
@@ -59,19 +71,8 @@ export function trainingOptions(command: Command): Command {
 
 /** What was named; the rest is left to the defaults. */
 export function trainingFrom(flags: TrainingFlags): Partial<TrainingSettings> {
-  const { device, rank, alpha, learningRate, updates, reduction, beta, checkpointing, mostMismatch, form } =
-    flags;
-  const named = {
-    device,
-    rank,
-    alpha,
-    learningRate,
-    updates,
-    reduction,
-    beta,
-    checkpointing,
-    mostMismatch,
-    form,
-  };
-  return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined));
+  const names = Object.keys(given) as (keyof TrainingSettings)[];
+  return Object.fromEntries(
+    names.flatMap((name) => (flags[name] === undefined ? [] : [[name, flags[name]]])),
+  );
 }

@@ -84,6 +84,8 @@ const trainingFields = {
   beta: z.number().min(0),
   checkpointing: z.boolean(),
   mostMismatch: z.number().positive(),
+  mostSquare: z.number().positive(),
+  leastEffective: z.number().min(0).max(1),
   form: z.enum(["merged", "adapter"]),
 };
 const training = z.strictObject(trainingFields);
@@ -98,6 +100,8 @@ const someTraining = z.strictObject({
   beta: trainingFields.beta.exactOptional(),
   checkpointing: trainingFields.checkpointing.exactOptional(),
   mostMismatch: trainingFields.mostMismatch.exactOptional(),
+  mostSquare: trainingFields.mostSquare.exactOptional(),
+  leastEffective: trainingFields.leastEffective.exactOptional(),
   form: trainingFields.form.exactOptional(),
 });
 
@@ -124,8 +128,7 @@ const roundsRequest = z.strictObject({
     rounds: z.int().min(1).nullable(),
     groups: z.int().min(2),
     collectHours: z.number().positive().nullable(),
-    groupSize: z.int().min(2).max(64).nullable(),
-    maxReplyTokens: z.int().min(16).nullable(),
+    search: someSettings,
     chains,
     K: z.int().min(1),
     seed: z.int().min(0),

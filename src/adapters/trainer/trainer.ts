@@ -102,6 +102,7 @@ function settingsOptions(settings: TrainingSettings): string[] {
     ...["--rank", String(settings.rank), "--alpha", String(settings.alpha)],
     ...["--learning-rate", String(settings.learningRate), "--beta", String(settings.beta)],
     ...["--updates", String(settings.updates), "--most-mismatch", String(settings.mostMismatch)],
+    ...["--most-square", String(settings.mostSquare), "--least-effective", String(settings.leastEffective)],
     ...(settings.checkpointing ? ["--checkpointing"] : []),
   ];
 }

@@ -158,10 +158,7 @@ async function collect(
         hours: Math.max(hours, leastHours),
         informative: settings.groups,
       },
-      settings: {
-        ...(settings.groupSize === null ? {} : { groupSize: settings.groupSize }),
-        ...(settings.maxReplyTokens === null ? {} : { maxReplyTokens: settings.maxReplyTokens }),
-      },
+      settings: settings.search,
       // A run that the user or another round left open is not this round's.
       fresh: own === undefined,
       seed: settings.seed + round.number,
@@ -199,6 +196,7 @@ async function gateOf(
     return decided;
   }
   say("proving the tuned model on held-out tasks");
-  const { chains, K, seed, maxReplyTokens } = settings;
+  const { chains, K, seed, search } = settings;
+  const maxReplyTokens = search.maxReplyTokens ?? null;
   return parts.passGate({ model: round.model, chains, K, seed, maxReplyTokens }, signal);
 }

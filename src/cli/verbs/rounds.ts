@@ -5,7 +5,7 @@ import { defaultRounds, defaultTraining } from "../../protocol/results.ts";
 import { contextOf } from "../context.ts";
 import { type GateFlags, gateOptions } from "../gate-options.ts";
 import { collect, positive, whole } from "../options.ts";
-import { guaranteeNamed, modelFrom } from "../run-options.ts";
+import { guaranteeNamed, modelFrom, settingsFrom } from "../run-options.ts";
 import { type TrainingFlags, trainingFrom, trainingOptions } from "../training-options.ts";
 import type { AddVerb } from "../verb.ts";
 import { watchTuning } from "../watch-tuning.ts";
@@ -21,6 +21,7 @@ interface Flags extends TrainingFlags, GateFlags {
   readonly endpoint?: string;
   readonly fresh?: boolean;
   readonly allowMissing?: readonly string[];
+  readonly set?: readonly string[];
 }
 
 export const addRounds: AddVerb = (program, host, act) => {
@@ -34,6 +35,7 @@ export const addRounds: AddVerb = (program, host, act) => {
         .option("--groups <n>", "informative iterations a round collects", whole(2), defaultRounds.groups)
         .option("--collect-hours <n>", "time a round may collect (default: half of what is left)", positive)
         .option("--group-size <n>", "replies of an iteration (default: 8)", whole(2, 64))
+        .option("--set <name=value>", "a setting of the runs, as exit-ml run takes it (repeatable)", collect)
         .option("--model <name>", "the model, as exit-ml run takes it")
         .option("--runtime <name>", "what serves the model: ollama or embedded")
         .option("--endpoint <url>", "address of the Ollama server (default: OLLAMA_HOST, or 127.0.0.1:11434)")
@@ -53,7 +55,8 @@ It goes on when this terminal is closed (exit-ml stop ends it), and after any in
 
 Examples:
   $ exit-ml rounds --hours 10
-  $ exit-ml rounds --hours 2 --rounds 2 --groups 24 --model smollm2:135m`,
+  $ exit-ml rounds --hours 2 --rounds 2 --groups 24 --model smollm2:135m
+  $ exit-ml rounds --set lambda=0 --learning-rate 1e-4 --most-square 0.5`,
   );
   command.action(
     act(async (flags: Flags) => {
@@ -72,8 +75,11 @@ Examples:
               ...{ hours, groups, K, seed, chains: [...chains] },
               rounds: flags.rounds ?? null,
               collectHours: flags.collectHours ?? null,
-              groupSize: flags.groupSize ?? null,
-              maxReplyTokens: flags.maxReplyTokens ?? null,
+              search: {
+                ...(flags.groupSize === undefined ? {} : { groupSize: flags.groupSize }),
+                ...(flags.maxReplyTokens === undefined ? {} : { maxReplyTokens: flags.maxReplyTokens }),
+                ...settingsFrom(flags.set ?? []),
+              },
               allowMissing: (flags.allowMissing ?? []).map(guaranteeNamed),
               training: { ...defaultTraining, ...trainingFrom(flags) },
             },

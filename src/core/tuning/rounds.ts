@@ -1,5 +1,6 @@
 /** Bootstrap: rounds of collecting, training and proving, one after the other (EXIT.md section 7). */
 import type { GuaranteeName } from "../guarantees.ts";
+import type { Settings } from "../settings.ts";
 import type { TrainingSettings } from "./tuned-model.ts";
 
 /** What a round does, in this order; each is stored as it begins, so that a killed round goes on with it. */
@@ -51,8 +52,8 @@ export interface BootstrapSettings {
   readonly groups: number;
   /** Hours a round may collect; null: half of what is left of the budget. */
   readonly collectHours: number | null;
-  readonly groupSize: number | null;
-  readonly maxReplyTokens: number | null;
+  /** What its runs set other than by default. */
+  readonly search: Partial<Settings>;
   /** Chains of the gate, and of its second look. */
   readonly chains: readonly [first: number, second: number];
   /** Steps of a chain. */

@@ -112,6 +112,10 @@ export interface TrainingSettings {
   readonly checkpointing: boolean;
   /** Nats by which the server's log-probabilities and the trainer's may differ in the mean. */
   readonly mostMismatch: number;
+  /** Mean squared log-ratio of the policy to the one it began as, beyond which a training ends early. */
+  readonly mostSquare: number;
+  /** Share of its replies that an update must still weigh like (relative effective sample size); else it ends early. */
+  readonly leastEffective: number;
   readonly form: TunedForm;
 }
 
@@ -125,6 +129,8 @@ export const defaultTraining: TrainingSettings = {
   beta: 0.001,
   checkpointing: false,
   mostMismatch: 0.1,
+  mostSquare: 0.04,
+  leastEffective: 0.5,
   form: "merged",
 };
 

@@ -66,7 +66,7 @@ async function chooseSettings(): Promise<BootstrapSettings> {
   return {
     hours: given(hours ?? undefined, "A time"),
     rounds: most,
-    ...{ groups: defaultRounds.groups, collectHours: null, groupSize, maxReplyTokens },
+    ...{ groups: defaultRounds.groups, collectHours: null, search: { groupSize, maxReplyTokens } },
     ...{ ...defaultGate, allowMissing: [], training: defaultTraining },
   };
 }

@@ -162,7 +162,7 @@ describe("a bootstrap", () => {
   const bootstrap: Bootstrap = {
     id: "b1",
     settings: {
-      ...{ hours: 8, rounds: null, groups: 48, collectHours: null, groupSize: null, maxReplyTokens: null },
+      ...{ hours: 8, rounds: null, groups: 48, collectHours: null, search: {} },
       ...{ ...defaultGate, allowMissing: [], training: defaultTraining },
     },
     model: { runtime: null, model: null, endpoint: null },

@@ -17,7 +17,7 @@ const never = new AbortController().signal;
 const request: RoundsRequest = {
   ...{ runtime: null, model: "m", endpoint: null, fresh: false },
   settings: {
-    ...{ hours: 10, rounds: 2, groups: 8, collectHours: null, groupSize: 4, maxReplyTokens: 96 },
+    ...{ hours: 10, rounds: 2, groups: 8, collectHours: null, search: { groupSize: 4, maxReplyTokens: 96 } },
     ...{ chains: [16, 64], K: 4, seed: 7, allowMissing: [], training: defaultTraining },
   },
 };

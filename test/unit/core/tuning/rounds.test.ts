@@ -16,7 +16,7 @@ const bootstrap = (
   ...{ startedAt: at, endedAt: null, ended: null, spentMs: change.spentMs ?? 0 },
   settings: {
     ...{ hours: 2, rounds: change.rounds ?? null, groups: 48, collectHours: null },
-    ...{ groupSize: null, maxReplyTokens: null, chains: [16, 64], K: 4, seed: 0, allowMissing: [] },
+    ...{ search: {}, chains: [16, 64], K: 4, seed: 0, allowMissing: [] },
     training: defaultTraining,
   },
   rounds: promoted.map((value, place) => round(place + 1, value)),
