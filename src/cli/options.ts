@@ -13,6 +13,18 @@ export function positive(text: string): number {
   return value;
 }
 
+/** A reader of numbers from 0 on, up to `high`. */
+export function from0(high = Number.POSITIVE_INFINITY): (text: string) => number {
+  return (text) => {
+    const value = number(text);
+    if (value < 0 || value > high)
+      throw new InvalidArgumentError(
+        high === Number.POSITIVE_INFINITY ? "It must be at least 0." : `It must be from 0 to ${high}.`,
+      );
+    return value;
+  };
+}
+
 /** A reader of whole numbers of at least `low` and at most `high`. */
 export function whole(low: number, high = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {

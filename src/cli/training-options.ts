@@ -2,7 +2,7 @@
 import { type Command, Option } from "commander";
 import type { TrainingSettings } from "../protocol/results.ts";
 import { defaultTraining } from "../protocol/results.ts";
-import { number, positive, whole } from "./options.ts";
+import { from0, positive, whole } from "./options.ts";
 
 export interface TrainingFlags {
   readonly device?: TrainingSettings["device"];
@@ -42,7 +42,7 @@ export function trainingOptions(command: Command): Command {
         ...["grpo", "dr_grpo", "dapo", "bnpo", "gspo"],
       ]),
     )
-    .option("--beta <x>", `weight of the KL divergence from the base (default: ${given.beta})`, number)
+    .option("--beta <x>", `weight of the KL divergence from the base (default: ${given.beta})`, from0())
     .option("--checkpointing", "less memory, a third more time")
     .option(
       "--most-mismatch <nats>",
@@ -57,7 +57,7 @@ export function trainingOptions(command: Command): Command {
     .option(
       "--least-effective <x>",
       `relative effective sample size of an update, below which it ends early (default: ${given.leastEffective})`,
-      number,
+      from0(1),
     )
     .addOption(
       new Option(

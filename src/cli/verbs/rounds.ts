@@ -62,31 +62,26 @@ Examples:
     act(async (flags: Flags) => {
       const context = contextOf(command, host);
       const { hours, groups, k: K, seed, chains } = flags;
-      const outcome = await context.withRunner((client) =>
-        watchTuning(
-          client,
-          {
-            job: "rounds",
-            runtime: flags.runtime ?? null,
-            model: modelFrom(flags.model, host.cwd),
-            endpoint: flags.endpoint ?? (host.env.OLLAMA_HOST || null),
-            fresh: flags.fresh === true,
-            settings: {
-              ...{ hours, groups, K, seed, chains: [...chains] },
-              rounds: flags.rounds ?? null,
-              collectHours: flags.collectHours ?? null,
-              search: {
-                ...(flags.groupSize === undefined ? {} : { groupSize: flags.groupSize }),
-                ...(flags.maxReplyTokens === undefined ? {} : { maxReplyTokens: flags.maxReplyTokens }),
-                ...settingsFrom(flags.set ?? []),
-              },
-              allowMissing: (flags.allowMissing ?? []).map(guaranteeNamed),
-              training: { ...defaultTraining, ...trainingFrom(flags) },
-            },
-          },
-          context,
-        ),
-      );
+      const search = {
+        ...(flags.groupSize === undefined ? {} : { groupSize: flags.groupSize }),
+        ...(flags.maxReplyTokens === undefined ? {} : { maxReplyTokens: flags.maxReplyTokens }),
+        ...settingsFrom(flags.set ?? []),
+      };
+      const request = {
+        job: "rounds",
+        runtime: flags.runtime ?? null,
+        model: modelFrom(flags.model, host.cwd),
+        endpoint: flags.endpoint ?? (host.env.OLLAMA_HOST || null),
+        fresh: flags.fresh === true,
+        settings: {
+          ...{ hours, groups, K, seed, search, chains },
+          rounds: flags.rounds ?? null,
+          collectHours: flags.collectHours ?? null,
+          allowMissing: (flags.allowMissing ?? []).map(guaranteeNamed),
+          training: { ...defaultTraining, ...trainingFrom(flags) },
+        },
+      } as const;
+      const outcome = await context.withRunner((client) => watchTuning(client, request, context));
       if (outcome.job !== "rounds" || context.json) return 0;
       const { rounds, ended, spentMs } = outcome.bootstrap;
       const lines = [...rounds.map(roundText), `${ended ?? ""} Took ${duration(spentMs)}.`];

@@ -1,45 +1,19 @@
 /** The sidebar's History: the tree of partial histories, live while a run lasts. */
-import {
-  type Disposable,
-  EventEmitter,
-  type TreeDataProvider,
-  type TreeItem,
-  type TreeView,
-  window,
-} from "vscode";
+import type { TreeItem } from "vscode";
 import { metricNames } from "../../client/words/metric.ts";
 import type { ListedNode } from "../../protocol/results.ts";
 import { commandIds, viewIds } from "../ids.ts";
 import type { Sessions } from "../runner/sessions.ts";
+import { LiveTree } from "../tree/live-tree.ts";
 import { treeItem } from "../tree/tree-item.ts";
 import { childEntries, type Entry, pageSize, parentEntry, rowOf, type View } from "./entry.ts";
 
-/** At least this long between two redrawings: a fast run must not keep the editor busy. */
-const batchMs = 250;
-
-export class HistoryView implements TreeDataProvider<Entry>, Disposable {
-  readonly #sessions: Sessions;
-  readonly #tree: TreeView<Entry>;
-  readonly #redraw = new EventEmitter<undefined>();
-  readonly #disposables: Disposable[];
+export class HistoryView extends LiveTree<Entry> {
+  /** Children shown of a parent with many, by its id. */
   readonly #shown = new Map<string, number>();
-  #timer: NodeJS.Timeout | undefined;
-
-  readonly onDidChangeTreeData = this.#redraw.event;
 
   constructor(sessions: Sessions) {
-    this.#sessions = sessions;
-    this.#tree = window.createTreeView(viewIds.history, { treeDataProvider: this, showCollapseAll: true });
-    this.#disposables = [
-      this.#tree,
-      this.#redraw,
-      sessions.onDidChange(() => this.#soon()),
-      this.#tree.onDidChangeVisibility(({ visible }) => {
-        if (visible) sessions.look();
-      }),
-    ];
-    if (this.#tree.visible) sessions.look();
-    this.#updateMessage();
+    super(viewIds.history, sessions);
   }
 
   getChildren(entry?: Entry): Entry[] {
@@ -62,7 +36,7 @@ export class HistoryView implements TreeDataProvider<Entry>, Disposable {
 
   /** The node of the row that is selected, if it is one. */
   selected(): string | null {
-    const [entry] = this.#tree.selection;
+    const [entry] = this.tree.selection;
     return entry?.kind === "node" ? entry.id : null;
   }
 
@@ -75,22 +49,17 @@ export class HistoryView implements TreeDataProvider<Entry>, Disposable {
       const shown = this.#shown.get(at.parent) ?? pageSize;
       if (place >= shown) this.#shown.set(at.parent, Math.ceil((place + 1) / pageSize) * pageSize);
     }
-    this.#redraw.fire(undefined);
-    await this.#tree.reveal({ kind: "node", id: node.id }, { select: true, focus: true, expand: true });
+    this.redraw();
+    await this.tree.reveal({ kind: "node", id: node.id }, { select: true, focus: true, expand: true });
   }
 
   showMore(parent: string): void {
     this.#shown.set(parent, (this.#shown.get(parent) ?? pageSize) + pageSize);
-    this.#redraw.fire(undefined);
-  }
-
-  dispose(): void {
-    clearTimeout(this.#timer);
-    for (const disposable of this.#disposables) disposable.dispose();
+    this.redraw();
   }
 
   #view(): View {
-    const { history, board, status } = this.#sessions.known();
+    const { history, board, status } = this.sessions.known();
     return {
       history,
       board,
@@ -103,22 +72,13 @@ export class HistoryView implements TreeDataProvider<Entry>, Disposable {
     };
   }
 
-  #soon(): void {
-    if (this.#timer !== undefined) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#updateMessage();
-      this.#redraw.fire(undefined);
-    }, batchMs);
-  }
-
   /** Above the rows stands what keeps a run from starting, or what it is getting ready. */
-  #updateMessage(): void {
-    const { history, doing, failure, readiness } = this.#sessions.known();
+  protected override updateHeader(): void {
+    const { history, doing, failure, readiness } = this.sessions.known();
     const lacking = readiness?.parts.find(({ ok }) => !ok);
     // Without rows the welcome text says it, and a message would hide that.
     const text = doing !== "" ? `${doing} …` : (failure ?? lacking?.message);
     // Set to nothing, never deleted: that would take away what makes it heard.
-    this.#tree.message = history.size === 0 && doing === "" ? "" : (text ?? "");
+    this.tree.message = history.size === 0 && doing === "" ? "" : (text ?? "");
   }
 }

@@ -184,6 +184,51 @@ describe("the options of run", () => {
   });
 });
 
+describe("the options of rounds", () => {
+  const refuse = { startTuning: () => Promise.reject(new ExitError("run-active", "A run is at work.")) };
+  const requestOf = async (line: string) => (await cli(line, refuse)).host.calls[0]?.request;
+
+  test("without any: the numbers of EXIT.md", async () => {
+    const request = await requestOf("rounds");
+    expect(request).toEqual({
+      ...{ job: "rounds", runtime: null, model: null, endpoint: null, fresh: false },
+      settings: {
+        ...{ hours: 8, rounds: null, groups: 48, collectHours: null, search: {}, allowMissing: [] },
+        ...{ chains: [16, 64], K: 4, seed: 0 },
+        training: {
+          ...{ device: "auto", rank: 16, alpha: 32, learningRate: 2e-4, updates: 16, reduction: "grpo" },
+          ...{ beta: 0.001, checkpointing: false, mostMismatch: 0.1, form: "merged" },
+          ...{ mostSquare: 0.04, leastEffective: 0.5 },
+        },
+      },
+    });
+    expect(requestSchemas.startTuning.parse(request)).toEqual(request);
+  });
+
+  test("the runs' settings and the training's", async () => {
+    const request = await requestOf(
+      "rounds --set lambda=0 --group-size 4 --max-reply-tokens 96 --learning-rate 1e-4 --most-square 1 --least-effective 0.1",
+    );
+    expect(request).toMatchObject({
+      settings: {
+        search: { lambda: 0, groupSize: 4, maxReplyTokens: 96 },
+        training: { learningRate: 1e-4, mostSquare: 1, leastEffective: 0.1 },
+      },
+    });
+    expect(requestSchemas.startTuning.parse(request)).toEqual(request);
+  });
+
+  test.each(["rounds --most-square 0", "rounds --least-effective 2", "rounds --set kapa=1"])(
+    "%s is refused before anything is asked of the runner",
+    async (line) => {
+      const { host, code } = await cli(line, refuse);
+      expect(code).toBeGreaterThan(0);
+      expect(host.calls).toEqual([]);
+      expect(host.messages).not.toBe("");
+    },
+  );
+});
+
 describe("the workspace folder", () => {
   const tree = { tree: () => ({ nodes: [] }), status: () => status };
 
@@ -243,7 +288,7 @@ describe("the options of export", () => {
     async (option) => {
       const { host, code } = await cli(`export --out data ${option}`, refuse);
       expect(code).not.toBe(0);
-      expect(host.calls).toEqual([]);
+      expect(host.connections).toEqual([]);
     },
   );
 
