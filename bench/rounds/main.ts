@@ -13,6 +13,7 @@
  *   --json FILE     also write the gates there
  */
 import { execFileSync, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -48,6 +49,9 @@ const settings = [
   ...learning,
 ];
 
+// Results of other settings are other results: they lie in a folder of their own.
+const digest = createHash("sha256").update(JSON.stringify(settings)).digest("hex").slice(0, 8);
+
 const { model, trainer, node24, docker } = await setUp([
   ...["node24", "dependencies", "build", "docker", "sandboxImage", "model", "embedded", "trainer"],
 ]);
@@ -58,10 +62,10 @@ const program = join(repository, "dist", "cli.js");
 const node = String(node24.details?.binary);
 const environment = { ...process.env, EXIT_ML_CACHE: cacheFolder() };
 
-console.log(`${rounds} rounds, ${seeds} seed(s), ${load()}; ${folder}`);
+console.log(`${rounds} rounds, ${seeds} seed(s), ${load()}; ${folder}\nexit-ml rounds ${settings.join(" ")}`);
 const results: { seed: number; gates: readonly Gate[]; status: TrainingStatus }[] = [];
 for (let seed = 1; seed <= seeds; seed++) {
-  const workspace = join(folder, `seed-${seed}-rounds-${rounds}`);
+  const workspace = join(folder, `${digest}-seed-${seed}`);
   if (process.argv.includes("--fresh")) rmSync(workspace, { recursive: true, force: true });
   if (!existsSync(join(workspace, "tasks"))) {
     mkdirSync(folder, { recursive: true });

@@ -10,7 +10,7 @@ export function resultLines(status: TrainingStatus): string[] {
   return [
     ...(rounds ?? []),
     `${bootstrap?.ended ?? ""} ${minutes(bootstrap?.spentMs ?? 0)}`,
-    ...status.gates.flatMap(gateLines),
+    ...status.gates.filter(({ id }) => bootstrap?.rounds.some(({ gate }) => gate === id)).flatMap(gateLines),
   ];
 }
 
@@ -23,6 +23,7 @@ function gateLines(gate: Gate): string[] {
   const lines = [
     "",
     `${gate.id}: ${gate.model} ${gate.decision}. ${gate.reason}`,
+    `${gate.evaluation?.n} chains from each of ${protocol.starts} starts${lost(gate)}:`,
     `| k | ${names.map((name) => `${name}: quality, 95 % interval`).join(" | ")} |`,
     `|---|${names.map(() => "---|").join("")}`,
     ...(first?.rows ?? []).map(
@@ -39,6 +40,16 @@ function gateLines(gate: Gate): string[] {
     );
   }
   return lines;
+}
+
+/** What does not count. */
+function lost({ evaluation }: Gate): string {
+  const leftOut = evaluation?.leftOut ?? [];
+  const dropped = (evaluation?.protocols[0]?.policies ?? []).reduce((sum, curve) => sum + curve.dropped, 0);
+  return [
+    ...(dropped > 0 ? [`, ${dropped} chains dropped`] : []),
+    ...(leftOut.length > 0 ? [`, left out: ${leftOut.map(({ task }) => task).join(" ")}`] : []),
+  ].join("");
 }
 
 function cell(row: CurveRow | undefined): string {

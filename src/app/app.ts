@@ -136,6 +136,11 @@ export interface PromoteRequest {
   readonly ungated: boolean;
 }
 
+export interface RollbackRequest {
+  /** Tuned model in force; null: the one that was promoted last. */
+  readonly model: string | null;
+}
+
 export interface RoundsRequest extends ModelRequest {
   readonly settings: BootstrapSettings;
   /** Begin a new one instead of going on with the unfinished one. */
@@ -189,16 +194,14 @@ export interface App {
   replay(run: string): Promise<ReplayReport>;
   export(request: ExportRequest): Promise<ExportReport>;
   training(): Promise<TrainingStatus>;
-  /** Makes the trainer's Python environment unless it is there. */
-  prepareTrainer(signal: AbortSignal): Promise<Readonly<Record<string, never>>>;
   /** What a fine-tune would take; keeps nothing. @throws ExitError `run-active`, `tuning-active`. */
   estimateTraining(request: FineTuneRequest, signal: AbortSignal): Promise<TrainingEstimate>;
   /** Begins the work and returns; the rest comes as events. @throws ExitError `run-active`, `tuning-active`. */
   startTuning(request: TuningRequest): Promise<{ readonly job: TuningJob }>;
   /** @throws ExitError `model-unknown`, `not-gated`, `model-in-force`. */
   promote(request: PromoteRequest, signal: AbortSignal): Promise<PolicyInForce>;
-  /** Back to the version before the one in force. @throws ExitError `nothing-to-roll-back`. */
-  rollback(signal: AbortSignal): Promise<PolicyInForce>;
+  /** Back to the version before the one in force. @throws ExitError `model-unknown`, `nothing-to-roll-back`. */
+  rollback(request: RollbackRequest, signal: AbortSignal): Promise<PolicyInForce>;
   /** Removes what nothing needs. @throws ExitError `run-active`, `workspace-busy`. */
   clean(request: { readonly dryRun: boolean; readonly exports: boolean }): Promise<CleanReport>;
   /** The models a run may name. Of an endpoint that is not allowed there are none. */

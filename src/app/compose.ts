@@ -226,10 +226,6 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
     replay: async (run) => replay(run, parts),
     export: (request) => beside(() => exportGroups(request, parts)),
     training: async () => trainingStatus(store, jobs.active()),
-    async prepareTrainer(signal) {
-      await tuningParts.trainer.prepare((text) => emit({ type: "progress", text }), also(signal));
-      return {};
-    },
     async estimateTraining(request, signal) {
       refuseBesideAll();
       return occupying(settling, () => estimateTraining(request, tuningParts, also(signal)));
@@ -245,9 +241,9 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
       refuseBesideAll();
       return occupying(settling, () => promote(request, tuningParts, also(signal)));
     },
-    async rollback(signal) {
+    async rollback(request, signal) {
       refuseBesideAll();
-      return occupying(settling, () => rollback(tuningParts, also(signal)));
+      return occupying(settling, () => rollback(request, tuningParts, also(signal)));
     },
     async clean(request) {
       refuseBesideRun('End it with "exit-ml stop", then clean up.');

@@ -7,7 +7,7 @@ import type { Clock, ResolvedTask, Store } from "../core/ports.ts";
 import type { Settings } from "../core/settings.ts";
 import type { RunRequest } from "./app.ts";
 
-/** The unfinished run of the same tasks, or a new one. */
+/** The unfinished run of the same tasks, or a new one. Rounds and the user leave each other's alone. */
 export function openRun(
   request: RunRequest,
   tasks: readonly ResolvedTask[],
@@ -16,8 +16,12 @@ export function openRun(
 ): { run: Run; continued: boolean } {
   const names = tasks.map((task) => task.id).sort();
   const runs = parts.store.runs();
+  const isOfRound = request.budget.informative !== undefined;
   const unfinished = runs.findLast(
-    (run) => run.endedAt === null && run.tasks.join("\n") === names.join("\n"),
+    (run) =>
+      run.endedAt === null &&
+      run.tasks.join("\n") === names.join("\n") &&
+      (run.budget.informative !== undefined) === isOfRound,
   );
   if (unfinished !== undefined) {
     const { spent, budget } = unfinished;

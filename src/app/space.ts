@@ -33,16 +33,22 @@ export async function checkSpace(
   free: FreeBytes,
 ): Promise<void> {
   for (const folder of folders.state)
-    await check(folder, "the history and the outputs of trials", stateNeeds, free);
-  if (folders.engine !== null) await check(folders.engine, "the container engine", engineNeeds, free);
+    await checkFolder(folder, "the history and the outputs of trials", stateNeeds, free);
+  if (folders.engine !== null) await checkFolder(folders.engine, "the container engine", engineNeeds, free);
 }
 
-async function check(folder: string, whose: string, needs: number, free: FreeBytes): Promise<void> {
+/** @param needs bytes @throws ExitError `disk-low`. */
+export async function checkFolder(
+  folder: string,
+  whose: string,
+  needs: number,
+  free: FreeBytes,
+): Promise<void> {
   const left = await free(folder);
   if (left === null || left >= needs) return;
   throw new ExitError(
     "disk-low",
-    `Only ${Math.floor(left / mebibyte)} MiB are free in ${folder}, where ${whose} need ${needs / mebibyte} MiB. ` +
+    `Only ${Math.floor(left / mebibyte)} MiB are free in ${folder}, where ${whose} need ${Math.ceil(needs / mebibyte)} MiB. ` +
       'Free some space ("exit-ml clean" removes what nothing needs), then repeat the command: nothing was lost.',
   );
 }

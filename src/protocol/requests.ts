@@ -188,7 +188,6 @@ export const requestSchemas = {
     filter: exportFilter.exactOptional(),
   }),
   training: nothing,
-  prepareTrainer: nothing,
   estimateTraining: fineTuneRequest,
   startTuning: z.discriminatedUnion("job", [
     fineTuneRequest.extend({ job: z.literal("fine-tune") }),
@@ -196,7 +195,7 @@ export const requestSchemas = {
     roundsRequest.extend({ job: z.literal("rounds") }),
   ]),
   promote: z.strictObject({ model: name, ungated: z.boolean() }),
-  rollback: nothing,
+  rollback: z.strictObject({ model: name.nullable() }),
   clean: z.strictObject({ dryRun: z.boolean(), exports: z.boolean() }),
   models: z.object({ endpoint: name.nullable().exactOptional() }),
   allowEndpoint: z.strictObject({ endpoint: name.nullable() }),

@@ -79,7 +79,6 @@ export interface Results {
   replay: ReplayReport;
   export: ExportReport;
   training: TrainingStatus;
-  prepareTrainer: Readonly<Record<string, never>>;
   estimateTraining: TrainingEstimate;
   startTuning: { readonly job: TuningJob };
   promote: PolicyInForce;

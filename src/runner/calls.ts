@@ -3,7 +3,7 @@ import type { MethodName } from "../protocol/methods.ts";
 
 /** What `stopRun` ends beside the run: calls that last, and change nothing half-way. */
 const stoppable: ReadonlySet<MethodName> = new Set<MethodName>([
-  ...(["check", "score", "confirm", "evaluate", "estimateTraining", "prepareTrainer", "buildImage"] as const),
+  ...(["check", "score", "confirm", "evaluate", "estimateTraining", "buildImage"] as const),
 ]);
 
 export class Calls {

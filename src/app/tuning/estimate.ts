@@ -7,6 +7,7 @@ import { defaultTraining } from "../../core/tuning/tuned-model.ts";
 import type { FineTuneRequest } from "../app.ts";
 import { exportGroups } from "../export.ts";
 import { openBase } from "./base-model.ts";
+import { leastGroups } from "./fine-tune.ts";
 import { withFreedMemory } from "./freed-memory.ts";
 import type { TuningParts } from "./parts.ts";
 
@@ -33,7 +34,7 @@ export async function estimateTraining(
       ...{ seen: exported.seen, kept: exported.kept, dropped: exported.dropped },
       tunedBytes: mostGrowth * size,
     };
-    if (exported.kept === 0) return { ...about, stage: null };
+    if (exported.kept < leastGroups) return { ...about, stage: null };
     const say = (text: string): void => parts.emit({ type: "progress", text });
     await parts.trainer.prepare(say, signal);
     const settings = { ...defaultTraining, ...request.training };

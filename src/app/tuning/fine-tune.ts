@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ExitError, isExitError, messageOf } from "../../core/errors.ts";
 import type { Policy } from "../../core/ports.ts";
@@ -20,13 +20,14 @@ import {
 } from "../../core/tuning/tuned-model.ts";
 import type { FineTuneRequest } from "../app.ts";
 import { exportGroups } from "../export.ts";
+import { checkFolder } from "../space.ts";
 import { type OpenBase, openBase, requestFor } from "./base-model.ts";
 import { withFreedMemory } from "./freed-memory.ts";
 import type { TuningParts } from "./parts.ts";
 import { sampleServed, tokenProbes } from "./probes.ts";
 
 /** Fewer replies that differ say nothing to a model. */
-const leastGroups = 2;
+export const leastGroups = 2;
 
 /**
  * @param begun told which model is made, or gone on with
@@ -64,6 +65,8 @@ export async function make(
   const { store, emit } = parts;
   const ended = (made: Making, facts: Partial<TunedModel>): void => {
     model = { ...model, ...facts, made };
+    // One that is only made anew stays what it is: cut off, it must not pass for one that is still to be finished.
+    if (begun.fingerprint !== null && made !== "verified") return;
     store.tuning.putModel(model);
     emit({ type: "tuningChanged" });
   };
@@ -72,6 +75,11 @@ export async function make(
     emit({ type: "trainer", model: model.id, event });
   const say = (text: string): void => emit({ type: "progress", text });
 
+  if (!isMade("merged")) {
+    // Before hours of training: the tuned file is at least as large as the base's.
+    const { size } = await stat(opened.file);
+    await checkFolder(parts.modelsFolder, "the tuned model and its training", size, parts.freeBytes);
+  }
   await parts.trainer.prepare(say, signal);
   const { stage, file, adapter } = placesOf(
     model,

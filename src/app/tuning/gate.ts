@@ -58,27 +58,40 @@ async function evaluated(
     maxReplyTokens: request.maxReplyTokens ?? lastReplyLimit(parts),
     allowMissing: parts.store.runs().at(-1)?.provenance?.allowedMissing ?? [],
   };
-  const look = async (n: number): Promise<EvaluationReport> =>
-    evaluatePolicies({ ...asked, n } satisfies EvaluateRequest, parts, signal);
-  let report: EvaluationReport;
+  const look = async (n: number) => {
+    const report = await evaluatePolicies({ ...asked, n } satisfies EvaluateRequest, parts, signal);
+    return { report, bounds: boundsOf(report, request.K) };
+  };
   try {
-    report = await look(first);
+    let { report, bounds } = await look(first);
+    let judgement = judge(bounds.overCurrent, bounds.overBase, second <= first);
+    if (judgement.decision === "more") {
+      const text = `${first} chains leave it open (quality ${bounds.overCurrent.mean.toFixed(3)}): ${second} are sampled.`;
+      parts.emit({ type: "message", level: "info", text });
+      ({ report, bounds } = await look(second));
+      judgement = judge(bounds.overCurrent, bounds.overBase, true);
+    }
+    if (judgement.decision === "more") throw new RangeError("the last look decides");
+    return { ...judgement, ...bounds, sameTask: report.sameTask, evaluation: report };
   } catch (error) {
     if (isExitError(error, "task-needed")) return untested("none of the tasks is held out.");
     if (isExitError(error, "no-start") || isExitError(error, "no-task")) return untested(error.message);
     throw error;
   }
-  let bounds = boundsOf(report, request.K);
-  let judgement = judge(bounds.overCurrent, bounds.overBase, second <= first);
-  if (judgement.decision === "more") {
-    const text = `${first} chains leave it open (quality ${bounds.overCurrent.mean.toFixed(3)}): ${second} are sampled.`;
-    parts.emit({ type: "message", level: "info", text });
-    report = await look(second);
-    bounds = boundsOf(report, request.K);
-    judgement = judge(bounds.overCurrent, bounds.overBase, true);
-  }
-  if (judgement.decision === "more") throw new RangeError("the last look decides");
-  return { ...judgement, ...bounds, sameTask: report.sameTask, evaluation: report };
+}
+
+/**
+ * Rounds are refused where it is plain from the beginning that none of their tuned models could be proven.
+ * @throws ExitError `nothing-held-out`.
+ */
+export async function refuseUnprovable(parts: Pick<TuningParts, "workspace">): Promise<void> {
+  const { tasks } = await parts.workspace.tasks();
+  // Of the only task, starts are held out.
+  if (tasks.length < 2 || (await heldOutTasks(parts)).length > 0) return;
+  throw new ExitError(
+    "nothing-held-out",
+    `None of the ${tasks.length} tasks is held out, so no tuned model could be proven better. Mark at least one with "split": "heldout"; it is not searched or trained on then.`,
+  );
 }
 
 /**

@@ -3,7 +3,7 @@ import { ExitError, isExitError } from "../../core/errors.ts";
 import type { PolicyInForce } from "../../core/reports.ts";
 import { inForce, stackOf } from "../../core/tuning/promotions.ts";
 import type { TunedModel } from "../../core/tuning/tuned-model.ts";
-import type { PromoteRequest } from "../app.ts";
+import type { PromoteRequest, RollbackRequest } from "../app.ts";
 import { openBase, requestFor } from "./base-model.ts";
 import { findTuned } from "./find-tuned.ts";
 import { make } from "./fine-tune.ts";
@@ -47,17 +47,30 @@ export async function promote(
 }
 
 /**
- * Back to the version before the one in force, of the line that was promoted last.
- * @throws ExitError `nothing-to-roll-back`.
+ * Back to the version before the one in force.
+ * @throws ExitError `model-unknown`, `nothing-to-roll-back`.
  */
-export async function rollback(parts: TuningParts, signal: AbortSignal): Promise<PolicyInForce> {
+export async function rollback(
+  { model: id }: RollbackRequest,
+  parts: TuningParts,
+  signal: AbortSignal,
+): Promise<PolicyInForce> {
   const { tuning } = parts.store;
   const promotions = tuning.promotions();
-  const line = promotions.findLast((one) => stackOf(promotions, one.line).length > 1)?.line;
+  const line =
+    id === null
+      ? promotions.findLast((one) => stackOf(promotions, one.line).length > 1)?.line
+      : findTuned(id, tuning.models()).base.line;
   if (line === undefined)
     throw new ExitError(
       "nothing-to-roll-back",
       "No tuned model is in force in this workspace: the model itself is.",
+    );
+  const { model: now } = inForce(promotions, line);
+  if (id !== null && now !== id)
+    throw new ExitError(
+      "nothing-to-roll-back",
+      `Tuned model ${id} is not in force: ${now ?? "the model itself"} is.`,
     );
   const [before, current] = stackOf(promotions, line).slice(-2);
   const left = findTuned(current?.model ?? null, tuning.models());
@@ -82,6 +95,8 @@ export async function remake(model: TunedModel, parts: TuningParts, signal: Abor
   if (await isThere(model, parts, signal)) return;
   const opened = await openBase(requestFor(model.base, "v0"), parts, signal);
   try {
+    // Tidying finds what a cut leaves.
+    parts.store.tuning.putModel({ ...model, kept: true });
     await make({ ...model, made: "trained", kept: true }, opened, parts, signal);
   } finally {
     await opened.policy.close();

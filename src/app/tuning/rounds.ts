@@ -5,7 +5,14 @@
 import { ExitError, isExitError, messageOf } from "../../core/errors.ts";
 import type { Run } from "../../core/history.ts";
 import type { Gate } from "../../core/tuning/gate.ts";
-import { type Bootstrap, endOf, leastGroups, type Round } from "../../core/tuning/rounds.ts";
+import {
+  type Bootstrap,
+  type BootstrapSettings,
+  endOf,
+  leastGroups,
+  leftOf,
+  type Round,
+} from "../../core/tuning/rounds.ts";
 import type { TunedModel } from "../../core/tuning/tuned-model.ts";
 import type { FineTuneRequest, GateRequest, PromoteRequest, RoundsRequest, RunRequest } from "../app.ts";
 import type { TuningParts } from "./parts.ts";
@@ -28,13 +35,18 @@ export interface RoundsParts extends Pick<TuningParts, "store" | "clock" | "emit
   /** Tests a tuned model, and promotes it if it passes. */
   readonly passGate: (request: GateRequest, signal: AbortSignal) => Promise<Gate>;
   readonly promote: (request: PromoteRequest, signal: AbortSignal) => Promise<unknown>;
+  /** @throws ExitError `nothing-held-out` where no gate could prove anything. */
+  readonly refuseUnprovable: () => Promise<void>;
 }
 
 const hour = 3_600_000;
 /** A run needs some time to find out that it has none. */
 const leastHours = 1 / 60;
 
-/** @throws ExitError `too-few-groups` where nothing can be learned, and whatever a step ends with. */
+/**
+ * @throws ExitError `nothing-held-out`, `too-few-groups` where nothing can be learned in the first round, and whatever a
+ * step ends with.
+ */
 export async function bootstrap(
   request: RoundsRequest,
   parts: RoundsParts,
@@ -43,51 +55,60 @@ export async function bootstrap(
   const { store, clock, emit } = parts;
   const { bootstraps, putBootstrap } = store.tuning;
   const unfinished = request.fresh ? undefined : bootstraps().findLast((one) => one.endedAt === null);
-  for (const one of bootstraps())
-    if (one.endedAt === null && one.id !== unfinished?.id)
-      putBootstrap({ ...one, endedAt: clock.now(), ended: "Another one was begun." });
-  let state: Bootstrap = unfinished ?? {
-    id: `b${bootstraps().length + 1}`,
-    settings: request.settings,
-    // Without a version: each round collects with the one in force then.
-    model: {
-      ...{ runtime: request.runtime, endpoint: request.endpoint },
-      model: readModelName(request.model).name,
-    },
-    startedAt: clock.now(),
-    ...{ endedAt: null, ended: null, spentMs: 0, rounds: [] },
-  };
-  if (unfinished !== undefined) {
+  if (unfinished === undefined) await parts.refuseUnprovable();
+  else {
     const text = `Going on with ${unfinished.id}, under the settings it was begun with; --fresh begins a new one.`;
     emit({ type: "message", level: "info", text });
   }
+  let state = unfinished ?? newBootstrap(request, parts);
   const spentBefore = state.spentMs;
   const began = clock.monotonic();
   const keep = (change: Partial<Bootstrap>): void => {
     state = { ...state, ...change, spentMs: spentBefore + clock.monotonic() - began };
+    // Before its first run there is nothing to go on with, and what keeps it from one may be what was asked for.
+    if (state.rounds.every(({ run }) => run === null)) return;
+    for (const one of bootstraps())
+      if (one.endedAt === null && one.id !== state.id)
+        putBootstrap({ ...one, endedAt: clock.now(), ended: "Another one was begun." });
     putBootstrap(state);
     emit({ type: "tuningChanged" });
   };
   const keepRound = (round: Round): void =>
     keep({ rounds: [...state.rounds.filter(({ number }) => number !== round.number), round] });
-  keep({});
   try {
     for (;;) {
       const last = state.rounds.at(-1);
       const open = last !== undefined && last.step !== "done" ? last : null;
-      const end = open === null ? endOf(state) : null;
+      const end = open === null ? endOf(state, store.tuning.gates()) : null;
       if (end !== null) {
         keep({ endedAt: clock.now(), ended: end });
         return state;
       }
       const round = open ?? newRound(state, parts);
       keepRound(round);
-      await playRound(round, state, parts, keepRound, signal);
+      await playRound(round, () => state, parts, keepRound, signal);
     }
   } catch (error) {
-    keep(isExitError(error, "too-few-groups") ? { endedAt: clock.now(), ended: messageOf(error) } : {});
+    const tooFew = isExitError(error, "too-few-groups");
+    keep(tooFew ? { endedAt: clock.now(), ended: messageOf(error) } : {});
+    // What earlier rounds reached stands.
+    if (tooFew && state.rounds.length > 1) return state;
     throw error;
   }
+}
+
+function newBootstrap(
+  { settings, runtime, model, endpoint }: RoundsRequest,
+  { store, clock }: Pick<RoundsParts, "store" | "clock">,
+): Bootstrap {
+  return {
+    id: `b${store.tuning.bootstraps().length + 1}`,
+    settings,
+    // Without a version: each round collects with the one in force then.
+    model: { runtime, endpoint, model: readModelName(model).name },
+    startedAt: clock.now(),
+    ...{ endedAt: null, ended: null, spentMs: 0, rounds: [] },
+  };
 }
 
 function newRound({ rounds }: Bootstrap, { clock }: Pick<TuningParts, "clock">): Round {
@@ -101,12 +122,13 @@ function newRound({ rounds }: Bootstrap, { clock }: Pick<TuningParts, "clock">):
 
 async function playRound(
   begun: Round,
-  state: Bootstrap,
+  current: () => Bootstrap,
   parts: RoundsParts,
   keep: (round: Round) => void,
   signal: AbortSignal,
 ): Promise<void> {
   let round = begun;
+  const { settings, model } = current();
   const now = (change: Partial<Round>): void => {
     round = { ...round, ...change };
     keep(round);
@@ -114,13 +136,13 @@ async function playRound(
   const say = (what: string): void =>
     parts.emit({ type: "message", level: "info", text: `Round ${round.number}: ${what}` });
   if (round.step === "collect") {
-    say(`collecting ${state.settings.groups} informative iterations`);
-    const run = await collect(round, state, parts, ({ id }) => now({ run: id }), signal);
+    say(`collecting ${settings.groups} informative iterations`);
+    const run = await collect(round, current(), parts, ({ id }) => now({ run: id }), signal);
     const informative = informativeOf(run, parts);
-    if (informative < leastGroups(state.settings))
+    if (informative < leastGroups(settings))
       throw new ExitError(
         "too-few-groups",
-        `Round ${round.number} found ${informative} informative iterations, fewer than a quarter of ${state.settings.groups}: too few to learn from. Give it more time, more replies a group (--group-size), or tasks on which the model's replies differ more.`,
+        `Round ${round.number} found ${informative} informative iterations, fewer than a quarter of ${settings.groups}: too few to learn from. Give it more time, more replies a group (--group-size), or tasks on which the model's replies differ more.`,
       );
     now({ step: "fine-tune", informative });
   }
@@ -128,15 +150,23 @@ async function playRound(
     // Killed between the end of the training and the note of it.
     if (!isFinished(round, parts)) {
       say("training");
-      const request = { ...state.model, training: state.settings.training };
+      const request = { ...model, training: settings.training };
       await parts.fineTune(request, ({ id }) => now({ model: id }), signal);
     }
     now({ step: "gate" });
   }
-  const gate = await gateOf(round, state, parts, say, signal);
-  const promoted = gate.decision === "promote";
-  say(promoted ? `promoted. ${gate.reason}` : `not promoted. ${gate.reason}`);
-  now({ step: "done", gate: gate.id, promoted, endedAt: parts.clock.now() });
+  const { gates, promotions } = parts.store.tuning;
+  // By its gate, or by the user meanwhile.
+  const isPromoted = (): boolean =>
+    promotions().some((one) => one.kind === "promoted" && one.model === round.model);
+  const decided = gates().findLast((gate) => gate.model === round.model) ?? null;
+  const gate = decided ?? (isPromoted() ? null : await prove(round, settings, parts, say, signal));
+  // Killed between the decision and the promotion.
+  if (gate?.decision === "promote" && !isPromoted())
+    await parts.promote({ model: gate.model, ungated: false }, signal);
+  const promoted = isPromoted();
+  say(`${promoted ? "promoted" : "not promoted"}. ${gate?.reason ?? ""}`.trim());
+  now({ step: "done", gate: gate?.id ?? null, promoted, endedAt: parts.clock.now() });
 }
 
 async function collect(
@@ -148,7 +178,8 @@ async function collect(
 ): Promise<Run> {
   const own = parts.store.runs().find(({ id }) => id === round.run);
   if (own?.endedAt != null) return own;
-  const hours = settings.collectHours ?? (settings.hours - spentMs / hour) / 2;
+  const left = leftOf({ settings, spentMs }) / hour;
+  const hours = Math.min(settings.collectHours ?? left / 2, left);
   return parts.runToItsEnd(
     {
       ...model,
@@ -159,7 +190,7 @@ async function collect(
         informative: settings.groups,
       },
       settings: settings.search,
-      // A run that the user or another round left open is not this round's.
+      // A run that another round left open is not this round's.
       fresh: own === undefined,
       seed: settings.seed + round.number,
     },
@@ -177,26 +208,14 @@ function informativeOf(run: Run, { store }: Pick<TuningParts, "store">): number 
   return store.closedGroups().filter((group) => group.run === run.id && group.informative).length;
 }
 
-/** The gate of the round's model; one that was decided before a kill is not decided again. */
-async function gateOf(
-  round: Round,
-  { settings }: Bootstrap,
+function prove(
+  { model }: Round,
+  { chains, K, seed, search }: BootstrapSettings,
   parts: RoundsParts,
   say: (what: string) => void,
   signal: AbortSignal,
 ): Promise<Gate> {
-  const { tuning } = parts.store;
-  const decided = tuning.gates().findLast(({ model }) => model === round.model);
-  if (decided !== undefined) {
-    const isPromoted = tuning
-      .promotions()
-      .some((one) => one.kind === "promoted" && one.model === round.model);
-    if (decided.decision === "promote" && !isPromoted)
-      await parts.promote({ model: decided.model, ungated: false }, signal);
-    return decided;
-  }
   say("proving the tuned model on held-out tasks");
-  const { chains, K, seed, search } = settings;
   const maxReplyTokens = search.maxReplyTokens ?? null;
-  return parts.passGate({ model: round.model, chains, K, seed, maxReplyTokens }, signal);
+  return parts.passGate({ model, chains, K, seed, maxReplyTokens }, signal);
 }

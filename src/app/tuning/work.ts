@@ -2,7 +2,7 @@
 import type { TuningOutcome } from "../../core/reports.ts";
 import type { TuningRequest } from "../app.ts";
 import { fineTune } from "./fine-tune.ts";
-import { passGate } from "./gate.ts";
+import { passGate, refuseUnprovable } from "./gate.ts";
 import type { TuningParts } from "./parts.ts";
 import { promote } from "./promote.ts";
 import { bootstrap, type RoundsParts } from "./rounds.ts";
@@ -23,6 +23,7 @@ export async function workOn(
         fineTune: (asked, begun, until) => fineTune(asked, parts, until, begun),
         passGate: (asked, until) => passGate(asked, parts, until),
         promote: (asked, until) => promote(asked, parts, until),
+        refuseUnprovable: () => refuseUnprovable(parts),
       };
       return { job: "rounds", bootstrap: await bootstrap(request, steps, signal) };
     }

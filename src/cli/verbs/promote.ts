@@ -24,12 +24,16 @@ export const addPromote: AddVerb = (program, host, act) => {
 export const addRollback: AddVerb = (program, host, act) => {
   const command = program
     .command("rollback")
+    .argument("[model]", "the tuned model to take out of force (default: the one promoted last)")
     .description("go back to the version before the one in force; nothing is removed")
     .addHelpText("after", "\nexit-ml models shows what is in force; exit-ml promote MODEL puts it back.");
   command.action(
-    act(async () => {
+    act(async (model: string | undefined) => {
       const context = contextOf(command, host);
-      const current = await context.withLongCall((client, signal) => client.call("rollback", {}, signal));
+      const request = { model: model ?? null };
+      const current = await context.withLongCall((client, signal) =>
+        client.call("rollback", request, signal),
+      );
       context.result(current, () => [inForceText(current)]);
       return 0;
     }),

@@ -61,6 +61,9 @@ function taskText(task: TaskStatus, metrics: MetricNames, style: Style): string 
 function runText(run: Run, atWork: boolean): string {
   const facts = [run.id, run.tasks.join(" "), run.strategy, spentWords(run.spent)];
   if (run.endedBy !== null) facts.push(`ended by ${run.endedBy}`);
-  else if (!atWork) facts.push("unfinished: the same exit-ml run command goes on with it");
+  else if (!atWork) {
+    const verb = run.budget.informative === undefined ? "run" : "rounds";
+    facts.push(`unfinished: the same exit-ml ${verb} command goes on with it`);
+  }
   return facts.join(", ");
 }

@@ -97,7 +97,10 @@ export function estimateRows(estimate: TrainingEstimate): [string, string][] {
     ["updates", String(stage.updates)],
     ["time", stage.seconds === null ? "not measured" : `about ${duration(stage.seconds * 1000)}`],
     ["memory", `about ${bytes(stage.memory)}, ${stage.fits ? "which is free" : "more than is free"}`],
-    ["disk", `${bytes(stage.disk)} while it trains, the tuned model at most ${bytes(tunedBytes)}`],
+    [
+      "disk",
+      `${bytes(stage.disk)} while it trains, the tuned model at most ${bytes(tunedBytes)}; ${bytes(stage.diskFree)} are free`,
+    ],
   );
   return rows;
 }

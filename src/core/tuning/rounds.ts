@@ -1,6 +1,7 @@
 /** Bootstrap: rounds of collecting, training and proving, one after the other (EXIT.md section 7). */
 import type { GuaranteeName } from "../guarantees.ts";
 import type { Settings } from "../settings.ts";
+import type { Gate } from "./gate.ts";
 import type { TrainingSettings } from "./tuned-model.ts";
 
 /** What a round does, in this order; each is stored as it begins, so that a killed round goes on with it. */
@@ -69,14 +70,30 @@ export const defaultRounds = { hours: 8, groups: 48 } as const;
 /** Rounds in a row without a promotion that end a bootstrap. */
 const patience = 2;
 
-/** Why no further round is begun; null: one is. */
-export function endOf({ settings, rounds, spentMs }: Bootstrap): string | null {
+/**
+ * Why no further round is begun; null: one is.
+ *
+ * @param gates those of its rounds, at least
+ */
+export function endOf({ settings, rounds, spentMs }: Bootstrap, gates: readonly Gate[]): string | null {
+  const last = gates.find(({ id }) => id === rounds.at(-1)?.gate);
+  // The next one would end the same, hours later.
+  if (last?.decision === "untested") return last.reason;
   if (settings.rounds !== null && rounds.length >= settings.rounds)
     return `All ${settings.rounds} rounds are done.`;
   if (rounds.length >= patience && rounds.slice(-patience).every(({ promoted }) => !promoted))
     return "Two rounds in a row brought no better model.";
-  if (spentMs >= settings.hours * 3_600_000) return "The time is over.";
+  const left = leftOf({ settings, spentMs });
+  if (left <= 0) return "The time is over.";
+  // In less a round could hardly collect what it needs, and its training and gate do not get shorter.
+  if (rounds.length > 0 && left < spentMs / rounds.length / 2)
+    return "The time is over: less is left than half of what a round took.";
   return null;
+}
+
+/** Milliseconds of its budget. */
+export function leftOf({ settings, spentMs }: Pick<Bootstrap, "settings" | "spentMs">): number {
+  return settings.hours * 3_600_000 - spentMs;
 }
 
 /** Fewer informative iterations than this are too few to learn from. */

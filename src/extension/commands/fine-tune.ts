@@ -26,11 +26,6 @@ export async function fineTune(sessions: Sessions): Promise<void> {
       "too-few-groups",
       "There is nothing to learn from yet: a model learns from iterations whose replies differ in quality. Iterate Solution makes some.",
     );
-  await callWithProgress(
-    session,
-    "Making the trainer ready: the first time its Python environment is fetched, some 6 GB, once",
-    (signal) => session.call("prepareTrainer", {}, signal),
-  );
   const training = await chooseTraining(session);
   await watchTuning(session, { job: "fine-tune", ...requestFor(session, training) });
 }
@@ -97,8 +92,10 @@ type Estimate = TrainingEstimate & { readonly stage: NonNullable<TrainingEstimat
 /** @throws ExitError `too-few-groups`. */
 async function estimated(session: Session, training: Training): Promise<Estimate> {
   const estimate = await withConsent(session, () =>
-    callWithProgress(session, "Estimating the training", (signal) =>
-      session.call("estimateTraining", requestFor(session, training), signal),
+    callWithProgress(
+      session,
+      "Estimating the training; the first time its Python environment is fetched, some 6 GB",
+      (signal) => session.call("estimateTraining", requestFor(session, training), signal),
     ),
   );
   const { stage } = estimate;
@@ -106,11 +103,14 @@ async function estimated(session: Session, training: Training): Promise<Estimate
   const left = droppedText(estimate.dropped);
   throw new ExitError(
     "too-few-groups",
-    `Of ${estimate.seen} iterations none can be trained on${left === "" ? "" : ` (left out: ${left})`}. Iterate Solution with the strategy exit makes more.`,
+    `Of ${estimate.seen} iterations ${estimate.kept} can be trained on, too few to learn from${left === "" ? "" : ` (left out: ${left})`}. Iterate Solution with the strategy exit makes more.`,
   );
 }
 
-function fitWords({ stage }: Estimate): string {
-  const goesOn = "It goes on when the window is closed; Stop ends it";
-  return stage.fits ? goesOn : `It needs more memory than is free, so it may be slow or end early. ${goesOn}`;
+function fitWords({ stage, tunedBytes }: Estimate): string {
+  const warnings = [
+    ...(stage.fits ? [] : ["It needs more memory than is free, so it may be slow or end early."]),
+    ...(stage.diskFree > stage.disk + tunedBytes ? [] : ["It may need more disk than is free."]),
+  ];
+  return [...warnings, "It goes on when the window is closed; Stop ends it"].join(" ");
 }

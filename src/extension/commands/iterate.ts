@@ -19,8 +19,9 @@ export async function iterate(sessions: Sessions): Promise<void> {
   const session = await sessions.current();
   await session.refreshStatus();
   const { all, names } = await chooseTasks(session.status?.tasks ?? []);
+  // A run of rounds is gone on with by Bootstrap.
   const unfinished = (session.status?.runs ?? []).findLast(
-    (run) => run.endedAt === null && sameTasks(run.tasks, names),
+    (run) => run.endedAt === null && run.budget.informative === undefined && sameTasks(run.tasks, names),
   );
   const goesOn = unfinished !== undefined && (await chooseWhetherToGoOn(unfinished));
   const choice = goesOn ? fromSettings() : await chooseHow(session);

@@ -18,7 +18,8 @@ export async function promote(session: Session, entry: Entry | undefined): Promi
     "No tuned model waits to be promoted. Fine-Tune Local Model makes one.",
   );
   const { id } = model;
-  const ungated = !training.gates.some((gate) => gate.model === id && gate.decision === "promote");
+  // The newest counts: a later gate, against another version, overrules an earlier one.
+  const ungated = training.gates.findLast((gate) => gate.model === id)?.decision !== "promote";
   if (ungated && !(await agreesToUngated(id, stateOf(model, training)))) {
     await commands.executeCommand(commandIds.gate, { kind: "model", id } satisfies Entry);
     return;
@@ -28,7 +29,8 @@ export async function promote(session: Session, entry: Entry | undefined): Promi
   );
   const back = "Roll Back";
   const chosen = await window.showInformationMessage(inForceText(current), back);
-  if (chosen === back) await commands.executeCommand(commandIds.rollback);
+  if (chosen === back)
+    await commands.executeCommand(commandIds.rollback, { kind: "model", id } satisfies Entry);
 }
 
 /** False: it shall be gated instead. @throws ExitError `cancelled`. */
@@ -48,9 +50,11 @@ async function agreesToUngated(id: string, state: string): Promise<boolean> {
   return chosen === anyway;
 }
 
-export async function rollback(session: Session): Promise<void> {
+/** Of the row it was called on, else of what was promoted last. */
+export async function rollback(session: Session, entry: Entry | undefined): Promise<void> {
+  const model = entry?.kind === "model" ? entry.id : null;
   const current = await callWithProgress(session, "Rolling back", (signal) =>
-    session.call("rollback", {}, signal),
+    session.call("rollback", { model }, signal),
   );
   void window.showInformationMessage(inForceText(current));
 }

@@ -20,7 +20,7 @@ export function registerTraining(sessions: Sessions, view: TrainingView, log: Lo
     register(log, ids.rounds, async () => rounds(await current())),
     register(log, ids.gate, async (entry?: Entry) => gate(await current(), entry)),
     register(log, ids.promote, async (entry?: Entry) => promote(await current(), entry)),
-    register(log, ids.rollback, async () => rollback(await current())),
+    register(log, ids.rollback, async (entry?: Entry) => rollback(await current(), entry)),
     register(log, ids.showMetrics, async (entry?: Entry) => {
       const session = await current();
       const training = await session.call("training", {});

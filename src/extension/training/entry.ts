@@ -221,11 +221,10 @@ function modelRow(model: TunedModel, training: TrainingStatus, board: TuningBoar
   const inForce = training.inForce.some(({ line, model: current }) => line === base.line && current === id);
   const state = board?.model === id && board.job !== "gate" ? "being made" : stateOf(model, training);
   const usable = made === "verified" && failed === null;
-  const facts = [...(inForce ? ["★"] : []), state, base.model];
   return {
     id,
     label: id,
-    description: facts.join(" · "),
+    description: `${state} · ${base.model}`,
     tooltip: tooltip(`**${id}** ${escaped(state)}`, tunedRows(model)),
     spoken: `Tuned model ${id}, ${state}, from ${base.model}`,
     icon: inForce

@@ -160,10 +160,6 @@ export class FakeApp implements App {
     });
   }
 
-  prepareTrainer() {
-    return Promise.resolve({});
-  }
-
   estimateTraining(): Promise<never> {
     throw new ExitError("nothing-to-export", "Nothing was searched yet.");
   }

@@ -99,7 +99,7 @@ describe("a tuned model", () => {
       icon: { name: "arrow-down" },
     });
     expect(model(view, "m2")).toMatchObject({
-      description: "★ · in force as v2 · smollm2:135m",
+      description: "in force as v2 · smollm2:135m",
       icon: { name: "star-full" },
     });
     expect(model(view, "m3")).toMatchObject({

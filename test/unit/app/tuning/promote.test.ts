@@ -1,7 +1,7 @@
 /** What may be put in force (EXIT.md section 7). */
 import { beforeEach, expect, test } from "vitest";
 import type { TuningParts } from "../../../../src/app/tuning/parts.ts";
-import { promote } from "../../../../src/app/tuning/promote.ts";
+import { promote, rollback } from "../../../../src/app/tuning/promote.ts";
 import type { Policy, Store } from "../../../../src/core/ports.ts";
 import type { Decision, Gate } from "../../../../src/core/tuning/gate.ts";
 import type { TunedModel } from "../../../../src/core/tuning/tuned-model.ts";
@@ -59,4 +59,19 @@ test("never one that failed or is not trained, whatever is asked for", async () 
   put({ made: "exported", training: null });
   await expect(promoted(true)).rejects.toMatchObject({ reason: "model-unverified" });
   expect(store.tuning.promotions()).toEqual([]);
+});
+
+test("the one that is named is rolled back, whatever was promoted last", async () => {
+  put();
+  const other = { line: "n@3.4", model: "n", file: null };
+  store.tuning.putModel({ ...store.tuning.models()[0], id: "m2", base: other } as TunedModel);
+  await promote({ model: "m1", ungated: true }, parts(), never);
+  await promote({ model: "m2", ungated: true }, parts(), never);
+  await expect(rollback({ model: "m3" }, parts(), never)).rejects.toMatchObject({ reason: "model-unknown" });
+  expect(await rollback({ model: "m1" }, parts(), never)).toMatchObject({ line, version: 0, model: null });
+  await expect(rollback({ model: "m1" }, parts(), never)).rejects.toThrow(/m1 is not in force: the model/);
+  expect(await rollback({ model: null }, parts(), never)).toMatchObject({ line: "n@3.4", version: 0 });
+  await expect(rollback({ model: null }, parts(), never)).rejects.toMatchObject({
+    reason: "nothing-to-roll-back",
+  });
 });

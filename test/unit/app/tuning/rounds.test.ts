@@ -107,6 +107,7 @@ function fakeParts(): RoundsParts {
       return gate;
     },
     promote: async ({ model }) => promoteIn(model),
+    refuseUnprovable: async () => {},
   };
 }
 
@@ -216,4 +217,84 @@ test("the time it worked is added up over all sessions", async () => {
   };
   const ended = await playToTheEnd(slow);
   expect(ended.spentMs).toBe(9 * 3_600_000); // once cut off, twice done
+});
+
+describe("one that has not begun to search", () => {
+  /** The model cannot be opened. */
+  const unopened = (): RoundsParts => ({
+    ...fakeParts(),
+    runToItsEnd: () => Promise.reject(new ExitError("model-needed", "Name a model with --model.")),
+  });
+
+  test("leaves nothing behind, so that the next call takes what is asked for then", async () => {
+    await expect(bootstrap({ ...request, model: null }, unopened(), never)).rejects.toThrow(/--model/);
+    expect(store.tuning.bootstraps()).toEqual([]);
+    const ended = await bootstrap(request, fakeParts(), never);
+    expect(ended).toMatchObject({ id: "b1", model: { model: "m" }, ended: "All 2 rounds are done." });
+  });
+
+  test("does not end the unfinished one either, though it was to replace it", async () => {
+    cut = { name: "gate", after: 0 };
+    await expect(bootstrap(request, fakeParts(), never)).rejects.toThrow("killed");
+    await expect(bootstrap({ ...request, fresh: true }, unopened(), never)).rejects.toThrow(/--model/);
+    expect(store.tuning.bootstraps()).toMatchObject([{ id: "b1", endedAt: null }]);
+  });
+
+  test("is refused where no gate could prove anything, before it searches", async () => {
+    const parts: RoundsParts = {
+      ...fakeParts(),
+      refuseUnprovable: () => Promise.reject(new ExitError("nothing-held-out", "None is held out.")),
+    };
+    await expect(bootstrap(request, parts, never)).rejects.toThrow("None is held out.");
+    expect(done).toEqual([]);
+  });
+});
+
+test("too few informative iterations in a later round end it well: what was promoted stands", async () => {
+  const parts = fakeParts();
+  const ended = await bootstrap(
+    request,
+    {
+      ...parts,
+      passGate: (asked, signal) => {
+        finds = 1;
+        return parts.passGate(asked, signal);
+      },
+    },
+    never,
+  );
+  expect(ended.ended).toMatch(/^Round 2 found 1 informative/);
+  expect(ended.rounds).toMatchObject([{ promoted: true }, { step: "collect" }]);
+});
+
+test("a round collects no longer than there is time", async () => {
+  collected.length = 0;
+  const settings = { ...request.settings, collectHours: 12 };
+  await bootstrap({ ...request, settings }, fakeParts(), never);
+  expect(collected[0]?.budget.hours).toBe(10);
+});
+
+test("a model that the user promotes before its gate is not tested against itself", async () => {
+  cut = { name: "tuned", after: 0 };
+  await expect(bootstrap(request, fakeParts(), never)).rejects.toThrow("killed");
+  promoteIn("m1");
+  const ended = await bootstrap(request, fakeParts(), never);
+  expect(ended.rounds).toMatchObject([{ promoted: true, gate: null, model: "m1" }, { promoted: true }]);
+});
+
+test("one that was promoted and rolled back before it went on stays rolled back", async () => {
+  const parts = fakeParts();
+  const { passGate } = parts;
+  const cutOff: RoundsParts = {
+    ...parts,
+    passGate: async (asked, signal) => {
+      await passGate(asked, signal);
+      throw new Error("killed");
+    },
+  };
+  await expect(bootstrap(request, cutOff, never)).rejects.toThrow("killed");
+  store.tuning.addPromotion({ line, at, kind: "rolledBack" });
+  await bootstrap(request, fakeParts(), never);
+  const ofFirst = store.tuning.promotions().filter((one) => one.kind === "promoted" && one.model === "m1");
+  expect(ofFirst).toHaveLength(1);
 });
