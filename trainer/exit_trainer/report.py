@@ -51,10 +51,11 @@ def tell(kind: str, sentence: str, **facts: Any) -> None:
         return
     if _log is not None:
         with _log.open("a", encoding="utf-8") as log:
-            log.write(json.dumps(facts) + "\n")
+            log.write(_strict_json(facts) + "\n")
     if _curves is not None:
         for name, value in facts.items():
-            _curves.add_scalar(name, value, facts["update"])
+            if isinstance(value, (int, float)):
+                _curves.add_scalar(name, value, facts["update"])
         _curves.flush()
 
 

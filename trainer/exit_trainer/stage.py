@@ -48,6 +48,7 @@ class StageSettings:
 @dataclass(frozen=True)
 class StageResult:
     updates: int
+    """Those that were taken."""
     ended: str
     """`groups` (every group was taken), `drift` or `sample size`."""
 
@@ -170,24 +171,56 @@ def train_stage(
         )
         sums = _add_up(sums, parameters, world)
         norm = float(torch.nn.utils.clip_grad_norm_(parameters, settings.gradient_norm))
-        optimiser.step()
+        refuse_no_number(number + 1, sums.loss, norm)
+        # The first update is at the old policy itself: what it differs by is rounding, and a stage ends with something.
+        ended = _ended(sums, settings) if number > 0 else "groups"
+        if ended == "groups":
+            optimiser.step()
         optimiser.zero_grad(set_to_none=True)
         metrics = _metrics(sums, chosen, norm, time.monotonic() - began, trainee.model.device) | {
             "update": number + 1,
             "updates": len(plan),
         }
-        result = StageResult(number + 1, _ended(metrics, settings))
         # Told before it is kept: a kill in between repeats the update, and rewind_log takes its first row away.
-        tell("update", _sentence(metrics), **metrics)
+        if ended == "groups":
+            result = StageResult(number + 1, ended)
+            tell("update", _sentence(metrics), **metrics)
+        else:
+            # The numbers are of the policy before the step: a gradient found this far away is not one to follow.
+            result = StageResult(number, ended)
+            tell("left", f"{_why_left(sums, settings)} {_sentence(metrics)}", **metrics)
         if rank == 0:
             checkpoint.save(folder, trainee.model, optimiser, stage, asdict(result))
     return result
 
 
-def _ended(metrics: dict[str, float], settings: StageSettings) -> str:
-    if metrics["square"] > settings.most_square:
+def refuse_no_number(update: int, loss: float, norm: float) -> None:
+    """
+    Raises:
+        Refusal: the gradient is infinite or no number, so a step along it would leave nothing of the adapter.
+    """
+    if math.isfinite(loss) and math.isfinite(norm):
+        return
+    raise Refusal(
+        "diverged",
+        f"The gradient of update {update} is no finite number (loss {loss}, length {norm}): it was not taken, and the "
+        "checkpoint is that of the update before. Train with a lower --learning-rate, or with --dtype float32.",
+    )
+
+
+def _ended(sums: Sums, settings: StageSettings) -> str:
+    if sums.mean_square > settings.most_square:
         return "drift"
-    return "sample size" if metrics["effective"] < settings.least_effective else "groups"
+    return "sample size" if sums.effective < settings.least_effective else "groups"
+
+
+def _why_left(sums: Sums, settings: StageSettings) -> str:
+    far = (
+        f"mean squared log-ratio {sums.mean_square:.3f}, allowed {settings.most_square:g}"
+        if sums.mean_square > settings.most_square
+        else f"effective sample size {sums.effective:.2f}, at least {settings.least_effective:g}"
+    )
+    return f"The policy has moved too far from the stored replies ({far}): this gradient is not taken, the stage ends."
 
 
 def _fixed(
@@ -246,16 +279,15 @@ def _metrics(
 ) -> dict[str, float]:
     counted = max(sums.counted, 1e-9)
     replies = [reply for group in groups for reply in group.replies]
-    effective = sums.weights**2 / sums.weights_squared / sums.replies if sums.weights_squared else 1.0
     lengths = sum(len(reply.ids) for reply in replies)
     return {
         "loss": sums.loss,
         "kl": sums.kl / counted,
         "clipped": sums.clipped / counted,
         "ratio": sums.ratio / counted,
-        "square": sums.square / counted,
+        "square": sums.mean_square,
         "entropy": sums.entropy / counted,
-        "effective": effective,
+        "effective": sums.effective,
         "gradient_norm": norm,
         "masked": 1 - sum(sum(reply.mask) for reply in replies) / lengths,
         "tokens_per_second": sums.tokens / seconds,

@@ -46,6 +46,15 @@ class Sums:
     """Of the replies' ratios of current to old policy, for the effective sample size."""
     replies: int = 0
 
+    @property
+    def mean_square(self) -> float:
+        return self.square / max(self.counted, 1e-9)
+
+    @property
+    def effective(self) -> float:
+        """Relative effective sample size."""
+        return self.weights**2 / self.weights_squared / self.replies if self.weights_squared else 1.0
+
     def add(self, other: Sums) -> None:
         for name in vars(other):
             setattr(self, name, getattr(self, name) + getattr(other, name))

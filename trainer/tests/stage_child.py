@@ -53,7 +53,7 @@ def run_stage(folder: Path, settings: StageSettings = SETTINGS, budget: int = 24
     """The stage in `folder`, begun or gone on with: its result and the adapter."""
     torch.set_num_threads(1)
     trainee = trainee_of()
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     report.start_log(folder / "metrics.jsonl", folder / "tensorboard")
     result = train_stage(trainee, groups_of(), settings, Budget(budget, chunk=4), folder / "checkpoint", "a stage")
     return result, get_peft_model_state_dict(trainee.model)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
 import random
 import signal
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from peft import get_peft_model_state_dict
 from stage_child import (
     SETTINGS,
     UPDATES,
@@ -169,14 +171,75 @@ def test_groups_of_another_model_are_refused_with_a_diagnosis(tmp_path: Path, mo
     ("limit", "ended"),
     [({"most_square": 1e-9}, "drift"), ({"least_effective": 1.0}, "sample size")],
 )
-def test_a_policy_that_moved_too_far_ends_the_stage_for_good(tmp_path: Path, limit: dict, ended: str) -> None:
+def test_a_policy_that_moved_too_far_ends_the_stage_for_good_and_its_gradient_is_not_taken(
+    tmp_path: Path, limit: dict, ended: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = []
+    real = checkpoint.save
+
+    def watched_save(folder, model, *rest) -> None:
+        kept.append({name: value.clone() for name, value in get_peft_model_state_dict(model).items()})
+        real(folder, model, *rest)
+
+    monkeypatch.setattr(checkpoint, "save", watched_save)
     settings = dataclasses.replace(SETTINGS, **limit)
     result, adapter = run_stage(tmp_path, settings)
-    # The first update is at the old policy itself.
-    assert result == StageResult(2, ended)
+    # The first update is at the old policy itself; the second finds it moved.
+    assert result == StageResult(1, ended)
+    assert len(kept) == 2
+    same(adapter, kept[0])
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [event["update"] for event in told if event["event"] == "update"] == [1]
+    (left,) = (event for event in told if event["event"] == "left")
+    assert left["update"] == 2 and "not taken" in left["text"]
+    assert [number for number, _ in losses(tmp_path)] == [1]
     again, same_adapter = run_stage(tmp_path, settings)
     assert again == result
     same(same_adapter, adapter)
+
+
+def test_a_stage_killed_before_its_end_is_kept_ends_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = dataclasses.replace(SETTINGS, most_square=1e-9)
+    wanted = run_stage(tmp_path / "whole", settings)
+    real = checkpoint.save
+
+    def faulty_save(folder, model, optimiser, stage, progress) -> None:
+        if progress["ended"] != "groups":
+            raise OSError("killed")
+        real(folder, model, optimiser, stage, progress)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "save", faulty_save)
+        with pytest.raises(OSError, match="killed"):
+            run_stage(tmp_path / "cut", settings)
+    result, adapter = run_stage(tmp_path / "cut", settings)
+    assert result == wanted[0]
+    same(adapter, wanted[1])
+    assert losses(tmp_path / "cut") == losses(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("broken", [math.nan, math.inf])
+def test_a_gradient_that_is_no_number_is_refused_and_the_last_checkpoint_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: float
+) -> None:
+    real, calls = stage.accumulate, []
+
+    def faulty_accumulate(trainee, *rest):
+        sums = real(trainee, *rest)
+        calls.append(sums)
+        if len(calls) == 2:
+            next(value for value in trainee.model.parameters() if value.grad is not None).grad.fill_(broken)
+        return sums
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stage, "accumulate", faulty_accumulate)
+        with pytest.raises(Refusal, match="--learning-rate") as refusal:
+            run_stage(tmp_path)
+    assert refusal.value.reason == "diverged"
+    kept = torch.load(tmp_path / "checkpoint" / "state.pt", weights_only=True)
+    assert kept["progress"]["updates"] == 1
+    assert all(value.isfinite().all() for value in kept["adapter"].values())
+    assert [number for number, _ in losses(tmp_path)] == [1]
 
 
 def test_two_processes_give_what_one_gives(whole: Path, tmp_path: Path) -> None:
