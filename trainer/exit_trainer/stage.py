@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -51,6 +52,8 @@ class StageResult:
     """Those that were taken."""
     ended: str
     """`groups` (every group was taken), `drift` or `sample size`."""
+    mismatch: float | None = None
+    """Mean |log mu - log pi_old| in nats before the first update; None where no `mu` is known."""
 
 
 def plan_updates(count: int, settings: StageSettings) -> list[list[int]]:
@@ -130,24 +133,27 @@ def train_stage(
     budget: Budget,
     folder: Path,
     stage: str,
+    policy: str | None,
 ) -> StageResult:
     """Trains the adapter of `trainee` and leaves checkpoints in `folder`; continues one of the same stage there.
 
     Args:
         stage: digest of everything the stage depends on (checkpoint.digest_of).
+        policy: the version the training begins at; None: it is not known which one that is.
     """
     budgeting = Budgeting(budget)
     rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
     parameters = [parameter for parameter in trainee.model.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(parameters, lr=settings.learning_rate, weight_decay=0.0)
     fixed = _fixed(trainee, groups, settings, budgeting, folder, stage, rank, world)
-    mismatch = measure_mismatch(groups, [entry.old for entry in fixed])
-    refuse_mismatch(mismatch, settings)
-    shown = "not known (no log-probabilities were recorded)" if mismatch is None else f"{mismatch:.4f} nats"
-    tell("mismatch", f"Mean difference to the server's log-probabilities: {shown}.", mismatch=mismatch)
+    own = [at for at, group in enumerate(groups) if group.policy == policy]
+    mismatch = _mismatch_of(own or range(len(groups)), groups, fixed)
+    if own:
+        refuse_mismatch(mismatch, settings)
+    tell("mismatch", _mismatch_sentence(mismatch, len(own), len(groups)), mismatch=mismatch)
 
     plan = plan_updates(len(groups), settings)
-    result = StageResult(0, "groups")
+    result = StageResult(0, "groups", mismatch)
     stored = checkpoint.load(folder, trainee.model, optimiser, stage)
     if stored is not None:
         result = StageResult(**stored)
@@ -183,15 +189,45 @@ def train_stage(
         }
         # Told before it is kept: a kill in between repeats the update, and rewind_log takes its first row away.
         if ended == "groups":
-            result = StageResult(number + 1, ended)
+            result = StageResult(number + 1, ended, mismatch)
             tell("update", _sentence(metrics), **metrics)
         else:
             # The numbers are of the policy before the step: a gradient found this far away is not one to follow.
-            result = StageResult(number, ended)
+            result = StageResult(number, ended, mismatch)
             tell("left", f"{_why_left(sums, settings)} {_sentence(metrics)}", **metrics)
         if rank == 0:
             checkpoint.save(folder, trainee.model, optimiser, stage, asdict(result))
     return result
+
+
+def policy_at_start(policies: Sequence[str], continued: bool) -> str | None:
+    """Which of the policy versions that sampled the groups is the one the training begins at, by their names (they end
+    in `#v` and the number of promotions); None where that cannot be told.
+
+    Only groups of this one say what the server computes differently: those of another one, and there may be some of one
+    version before, differ by what was learned in between. Version 0 is the base. An adapter that is gone on with is the
+    newest of several; a single one may be it, or the one before.
+    """
+    versions = {policy: int(found[1]) if (found := _VERSION.search(policy)) else 0 for policy in policies}
+    if not continued:
+        return next((policy for policy, version in versions.items() if version == 0), None)
+    return max(versions, key=lambda policy: versions[policy]) if len(versions) > 1 else None
+
+
+_VERSION = re.compile(r"#v(\d+)$")
+
+
+def _mismatch_of(chosen: Sequence[int], groups: Sequence[Group], fixed: Sequence[Fixed]) -> float | None:
+    return measure_mismatch([groups[at] for at in chosen], [fixed[at].old for at in chosen])
+
+
+def _mismatch_sentence(mismatch: float | None, own: int, groups: int) -> str:
+    if mismatch is None:
+        return "Mean difference to the server's log-probabilities: not known (none were recorded)."
+    number = f"Mean difference to the server's log-probabilities: {mismatch:.4f} nats"
+    if own == 0:
+        return f"{number}; not judged, as no group is known to be of the very policy that is trained (--policy)."
+    return f"{number}{'' if own == groups else f', over the {own} of {groups} groups of the policy that is trained'}."
 
 
 def refuse_no_number(update: int, loss: float, norm: float) -> None:

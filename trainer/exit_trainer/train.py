@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import shutil
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from exit_trainer.model import Trainee, load
 from exit_trainer.objective import Objective
 from exit_trainer.prefix import checkpointed, refuse_unsupported
 from exit_trainer.report import Refusal, start_log, tell
-from exit_trainer.stage import StageResult, StageSettings, train_stage
+from exit_trainer.stage import StageResult, StageSettings, policy_at_start, train_stage
 from exit_trainer.token_probes import refuse_other_tokenizer
 from exit_trainer.update import Budget
 
@@ -30,6 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--groups", type=Path, required=True, help="groups.jsonl of an export")
     parser.add_argument("--out", type=Path, required=True, help="folder of the stage: checkpoints, metrics, adapter")
     parser.add_argument("--adapter", type=Path, help="adapter to go on from; without it a new one")
+    parser.add_argument(
+        "--policy", help="policy version the training begins at, as the groups name it (default: by name)"
+    )
     parser.add_argument("--probes", type=Path, help="JSON list of {text, tokens}: what the server counted in texts")
     parser.add_argument("--device", default="auto", help="cuda, mps, cpu, or auto (default): the first there is")
     parser.add_argument("--dtype", default="auto", help="of the frozen weights: bfloat16, float32, or auto (default)")
@@ -141,10 +145,9 @@ def _train(
     stage: str,
 ) -> StageResult:
     budget = Budget(options.tokens)
-    if not options.checkpointing:
-        return train_stage(trainee, intake.groups, settings, budget, work, stage)
-    with checkpointed(trainee.backbone):
-        return train_stage(trainee, intake.groups, settings, budget, work, stage)
+    policy = options.policy or policy_at_start([group.policy for group in intake.groups], options.adapter is not None)
+    with checkpointed(trainee.backbone) if options.checkpointing else nullcontext():
+        return train_stage(trainee, intake.groups, settings, budget, work, stage, policy)
 
 
 def _note(options: argparse.Namespace, settings: StageSettings, intake: Intake, result: StageResult) -> None:

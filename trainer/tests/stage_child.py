@@ -26,6 +26,7 @@ from tiny import tiny_model, tokens
 
 SETTINGS = StageSettings(learning_rate=1e-3, least_groups=2, most_square=1e9, least_effective=0.0)
 UPDATES = 3
+POLICY = "m@d.t#v1"
 
 # A process of its own that has imported torch and never worked: its forks begin at once and clean.
 _processes = multiprocessing.get_context("forkserver")
@@ -45,7 +46,7 @@ def groups_of(count: int = 6) -> list[Group]:
             ids = tokens(2 + (5 * index + 3 * at) % 9, 100 * at + index)
             mask = [0.0 if index == 1 and place == 0 else 1.0 for place in range(len(ids))]
             replies.append(Reply(index, ids, mask, [math.nan] * len(ids), advantage))
-        groups.append(Group(f"g{at}", "m@d.t#v0", tokens(3 + 4 * at, 50 + at), replies))
+        groups.append(Group(f"g{at}", POLICY, tokens(3 + 4 * at, 50 + at), replies))
     return groups
 
 
@@ -55,7 +56,8 @@ def run_stage(folder: Path, settings: StageSettings = SETTINGS, budget: int = 24
     trainee = trainee_of()
     folder.mkdir(parents=True, exist_ok=True)
     report.start_log(folder / "metrics.jsonl", folder / "tensorboard")
-    result = train_stage(trainee, groups_of(), settings, Budget(budget, chunk=4), folder / "checkpoint", "a stage")
+    work = folder / "checkpoint"
+    result = train_stage(trainee, groups_of(), settings, Budget(budget, chunk=4), work, "a stage", POLICY)
     return result, get_peft_model_state_dict(trainee.model)
 
 

@@ -11,9 +11,11 @@ import signal
 from pathlib import Path
 
 import pytest
+import stage_child
 import torch
 from peft import get_peft_model_state_dict
 from stage_child import (
+    POLICY,
     SETTINGS,
     UPDATES,
     gradients,
@@ -29,7 +31,14 @@ from stage_child import (
 from exit_trainer import checkpoint, report, stage, update
 from exit_trainer.groups import Group, Reply
 from exit_trainer.report import Refusal
-from exit_trainer.stage import StageResult, StageSettings, measure_mismatch, plan_updates, refuse_mismatch
+from exit_trainer.stage import (
+    StageResult,
+    StageSettings,
+    measure_mismatch,
+    plan_updates,
+    policy_at_start,
+    refuse_mismatch,
+)
 from exit_trainer.update import micro_batches
 
 KILLS = int(os.environ.get("EXIT_ML_TEST_KILLS", "5"))
@@ -149,22 +158,51 @@ def test_mismatch_is_over_tokens_that_count_and_are_known() -> None:
     assert measure_mismatch([Group("g", "p", [1], [unknown])], [[torch.zeros(4)]]) is None
 
 
-def test_groups_of_another_model_are_refused_with_a_diagnosis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import stage_child
+def recorded(group: Group, logprob: float, policy: str = POLICY) -> Group:
+    """With this log-probability recorded for each token."""
+    replies = [dataclasses.replace(reply, behaviour=[logprob] * len(reply.ids)) for reply in group.replies]
+    return dataclasses.replace(group, replies=replies, policy=policy)
 
-    strange = [
-        dataclasses.replace(
-            group,
-            replies=[dataclasses.replace(reply, behaviour=[-0.01] * len(reply.ids)) for reply in group.replies],
-        )
-        for group in groups_of()
-    ]
+
+def test_groups_of_another_model_are_refused_with_a_diagnosis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    strange = [recorded(group, -0.01) for group in groups_of()]
     monkeypatch.setattr(stage_child, "groups_of", lambda: strange)
     with pytest.raises(Refusal, match="did not sample from these weights") as refusal:
         run_stage(tmp_path)
     assert refusal.value.reason == "mismatch"
     refuse_mismatch(0.1, StageSettings())
     refuse_mismatch(None, StageSettings())
+
+
+def test_groups_of_the_policy_before_tell_nothing_of_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was learned since they were sampled is no fault of the server. Where there are only such groups, the
+    difference is told."""
+    older = [recorded(group, -0.01, "m@d.t#v0") for group in groups_of()]
+    mixed = [*groups_of()[:3], *older[3:]]
+    for name, groups in (("mixed", mixed), ("older", older)):
+        monkeypatch.setattr(stage_child, "groups_of", lambda groups=groups: groups)
+        run_stage(tmp_path / name)
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    of_mixed, of_older = (event for event in told if event["event"] == "mismatch")
+    assert of_mixed["mismatch"] is None
+    assert of_older["mismatch"] > 1 and "not judged" in of_older["text"]
+    strange = [recorded(groups_of()[0], -0.01), *older[1:]]
+    monkeypatch.setattr(stage_child, "groups_of", lambda: strange)
+    with pytest.raises(Refusal, match="did not sample from these weights"):
+        run_stage(tmp_path / "strange")
+
+
+def test_the_policy_a_training_begins_at_is_told_by_the_names_or_not_at_all() -> None:
+    base, first, ninth, tenth = (f"m@d.t#v{version}" for version in (0, 1, 9, 10))
+    assert policy_at_start([base, base], continued=False) == base
+    # Of one that was rolled back there are groups too.
+    assert policy_at_start([first, base], continued=False) == base
+    assert policy_at_start([first], continued=False) is None
+    assert policy_at_start([ninth, tenth, ninth], continued=True) == tenth
+    assert policy_at_start([ninth, ninth], continued=True) is None
+    assert policy_at_start(["a model by hand"], continued=False) == "a model by hand"
 
 
 @pytest.mark.parametrize(
