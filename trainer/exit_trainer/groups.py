@@ -30,6 +30,8 @@ class Reply:
     behaviour: list[float]
     """Recorded log-probabilities `mu`; `nan` where none is known."""
     advantage: float
+    reward: float = math.nan
+    """What the advantage was made of; `nan` where it is not known."""
 
 
 @dataclass(frozen=True)
@@ -146,4 +148,5 @@ def _reply(row: dict[str, Any], tokenize: Tokenize, end_token: int) -> Reply:
         weights = [0.0] * len(ids)
     if not ids:
         raise _Dropped("empty")
-    return Reply(row["index"], ids, weights, logprobs, row["advantage"])
+    reward = math.nan if row["reward"] is None else row["reward"]
+    return Reply(row["index"], ids, weights, logprobs, row["advantage"], reward)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -147,7 +147,8 @@ def train_stage(
     optimiser = torch.optim.AdamW(parameters, lr=settings.learning_rate, weight_decay=0.0)
     fixed = _fixed(trainee, groups, settings, budgeting, folder, stage, rank, world)
     own = [at for at, group in enumerate(groups) if group.policy == policy]
-    mismatch = _mismatch_of(own or range(len(groups)), groups, fixed)
+    compared = own or list(range(len(groups)))
+    mismatch = _mismatch_of(compared, groups, fixed)
     if own:
         refuse_mismatch(mismatch, settings)
     tell("mismatch", _mismatch_sentence(mismatch, len(own), len(groups)), mismatch=mismatch)
@@ -184,6 +185,7 @@ def train_stage(
             optimiser.step()
         optimiser.zero_grad(set_to_none=True)
         metrics = _metrics(sums, chosen, norm, time.monotonic() - began, trainee.model.device) | {
+            "mismatch": _mismatch_of([at for at in plan[number] if at in compared], groups, fixed),
             "update": number + 1,
             "updates": len(plan),
         }
@@ -310,14 +312,14 @@ def _add_up(sums: Sums, parameters: Sequence[torch.nn.Parameter], world: int) ->
     return Sums(**dict(zip(names, row.tolist(), strict=True)))
 
 
-def _metrics(
-    sums: Sums, groups: Sequence[Group], norm: float, seconds: float, device: torch.device
-) -> dict[str, float]:
+def _metrics(sums: Sums, groups: Sequence[Group], norm: float, seconds: float, device: torch.device) -> dict[str, Any]:
     counted = max(sums.counted, 1e-9)
     replies = [reply for group in groups for reply in group.replies]
     lengths = sum(len(reply.ids) for reply in replies)
+    rewards = [reply.reward for reply in replies if not math.isnan(reply.reward)]
     return {
         "loss": sums.loss,
+        "reward": sum(rewards) / len(rewards) if rewards else None,
         "kl": sums.kl / counted,
         "clipped": sums.clipped / counted,
         "ratio": sums.ratio / counted,
@@ -333,7 +335,7 @@ def _metrics(
     }
 
 
-def _sentence(metrics: dict[str, float]) -> str:
+def _sentence(metrics: dict[str, Any]) -> str:
     return (
         f"update {metrics['update']} of {metrics['updates']}: loss {metrics['loss']:+.4f}, "
         f"KL {metrics['kl']:.4f}, clipped {metrics['clipped']:.1%}, entropy {metrics['entropy']:.2f}, "

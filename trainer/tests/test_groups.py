@@ -28,6 +28,7 @@ def reply(text: str = "ab", **change) -> dict:
         "logprobs": [-0.5] * len(pieces),
         "finish": "stop",
         "constrained": None,
+        "reward": 0.25,
         "advantage": 1.0,
         "tokensMatch": True,
     }
@@ -48,6 +49,12 @@ def test_the_end_token_is_appended_where_a_reply_ended_by_itself(tmp_path: Path)
     assert (first.ids, first.mask) == ([*tokenize("ab"), END], [1.0, 1.0, 1.0])
     assert first.behaviour[:2] == [-0.5, -0.5] and math.isnan(first.behaviour[2])
     assert group.tokens == (2 + 3) + (2 + 2)
+
+
+def test_rewards_are_read_and_may_be_unknown(tmp_path: Path) -> None:
+    file = export(tmp_path, reply(), reply("b", advantage=-1.0, reward=None))
+    (group,) = read_groups(file, tokenize, END).groups
+    assert group.replies[0].reward == 0.25 and math.isnan(group.replies[1].reward)
 
 
 def test_a_cut_reply_keeps_its_place_without_weight(tmp_path: Path) -> None:

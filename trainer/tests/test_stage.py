@@ -194,6 +194,26 @@ def test_groups_of_the_policy_before_tell_nothing_of_the_server(
         run_stage(tmp_path / "strange")
 
 
+def test_the_log_has_the_rewards_and_the_mismatch_of_each_update(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As shares of the whole: there are two groups of three replies in each update."""
+    groups = []
+    for at, group in enumerate(groups_of()):
+        replies = [dataclasses.replace(reply, reward=at + reply.index / 8) for reply in group.replies]
+        replies[0] = dataclasses.replace(replies[0], reward=math.nan)
+        groups.append(recorded(dataclasses.replace(group, replies=replies), -4.0))
+    monkeypatch.setattr(stage_child, "groups_of", lambda: groups)
+    result, _ = run_stage(tmp_path, dataclasses.replace(SETTINGS, most_mismatch=100))
+    plan = plan_updates(len(groups), SETTINGS)
+    rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    counted = [sum(sum(reply.mask) for at in part for reply in groups[at].replies) for part in plan]
+    for row, part in zip(rows, plan, strict=True):
+        assert row["reward"] == pytest.approx(sum(at + 1.5 / 8 for at in part) / len(part))
+    whole = sum(row["mismatch"] * tokens for row, tokens in zip(rows, counted, strict=True)) / sum(counted)
+    assert result.mismatch == pytest.approx(whole)
+
+
 def test_the_policy_a_training_begins_at_is_told_by_the_names_or_not_at_all() -> None:
     base, first, ninth, tenth = (f"m@d.t#v{version}" for version in (0, 1, 9, 10))
     assert policy_at_start([base, base], continued=False) == base

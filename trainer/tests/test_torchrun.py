@@ -33,6 +33,7 @@ def write_groups(file: Path) -> None:
                 "tokensMatch": True,
                 "finish": "stop",
                 "constrained": None,
+                "reward": None,
                 "advantage": advantage,
             }
             for index, (text, advantage) in enumerate(zip(texts, (1.2, -0.4, -0.8), strict=True))

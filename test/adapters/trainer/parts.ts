@@ -35,6 +35,7 @@ export function writeGroups(file: string, count: number, logprob: number): void 
     logprobs: [logprob],
     finish: "stop",
     constrained: null,
+    reward: advantage,
     advantage,
   });
   const groups = Array.from({ length: count }, (_, at) => ({
