@@ -23,7 +23,7 @@ def start_log(file: Path, curves: Path) -> None:
 def rewind_log(update: int) -> None:
     """Takes away what an earlier process told of updates after this one, as they are done again."""
     global _curves
-    if _log is None or _curve_folder is None:
+    if _log is None or _curve_folder is None or not _is_first():
         return
     lines = _log.read_text(encoding="utf-8").splitlines(keepends=True) if _log.exists() else []
     # A kill may have cut the last line.
@@ -43,7 +43,7 @@ def tell(kind: str, sentence: str, **facts: Any) -> None:
 
     Of the processes that torchrun starts only the first one tells, but each says why it refuses.
     """
-    if os.environ.get("RANK", "0") != "0" and kind != "refused":
+    if not _is_first() and kind != "refused":
         return
     event = {"event": kind, "text": sentence, **facts}
     print(sentence if sys.stdout.isatty() else _strict_json(event), flush=True)
@@ -57,6 +57,11 @@ def tell(kind: str, sentence: str, **facts: Any) -> None:
             if isinstance(value, (int, float)):
                 _curves.add_scalar(name, value, facts["update"])
         _curves.flush()
+
+
+def _is_first() -> bool:
+    """Of the processes that torchrun starts; one that runs alone is."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def _strict_json(value: Any) -> str:

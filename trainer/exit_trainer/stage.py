@@ -151,7 +151,7 @@ def train_stage(
     mismatch = _mismatch_of(compared, groups, fixed)
     if own:
         refuse_mismatch(mismatch, settings)
-    tell("mismatch", _mismatch_sentence(mismatch, len(own), len(groups)), mismatch=mismatch)
+    tell_mismatch(mismatch, _told_of(len(own), len(groups)))
 
     plan = plan_updates(len(groups), settings)
     result = StageResult(0, "groups", mismatch)
@@ -223,13 +223,17 @@ def _mismatch_of(chosen: Sequence[int], groups: Sequence[Group], fixed: Sequence
     return measure_mismatch([groups[at] for at in chosen], [fixed[at].old for at in chosen])
 
 
-def _mismatch_sentence(mismatch: float | None, own: int, groups: int) -> str:
-    if mismatch is None:
-        return "Mean difference to the server's log-probabilities: not known (none were recorded)."
-    number = f"Mean difference to the server's log-probabilities: {mismatch:.4f} nats"
+def _told_of(own: int, groups: int) -> str:
+    if own == groups:
+        return ""
     if own == 0:
-        return f"{number}; not judged, as no group is known to be of the very policy that is trained (--policy)."
-    return f"{number}{'' if own == groups else f', over the {own} of {groups} groups of the policy that is trained'}."
+        return "; not judged, as no group is known to be of the very policy that is trained (--policy)"
+    return f", over the {own} of {groups} groups of the policy that is trained"
+
+
+def tell_mismatch(mismatch: float | None, told_of: str = "") -> None:
+    shown = "not known (none were recorded)" if mismatch is None else f"{mismatch:.4f} nats{told_of}"
+    tell("mismatch", f"Mean difference to the server's log-probabilities: {shown}.", mismatch=mismatch)
 
 
 def refuse_no_number(update: int, loss: float, norm: float) -> None:

@@ -21,7 +21,7 @@ from exit_trainer.model import Trainee, load
 from exit_trainer.objective import Objective
 from exit_trainer.prefix import checkpointed, refuse_unsupported
 from exit_trainer.report import Refusal, start_log, tell
-from exit_trainer.stage import StageResult, StageSettings, policy_at_start, train_stage
+from exit_trainer.stage import StageResult, StageSettings, policy_at_start, tell_mismatch, train_stage
 from exit_trainer.token_probes import refuse_other_tokenizer
 from exit_trainer.update import Budget
 
@@ -76,6 +76,14 @@ def run(options: argparse.Namespace) -> None:
     start_log(options.out / "metrics.jsonl", options.out / "tensorboard")
     device = choose_device(options.device)
     dtype = choose_dtype(options.dtype, device)
+    stage = stage_of(options, settings, dtype)
+    work = options.out / "checkpoint"
+    done = finished(options.out, stage)
+    if done is not None:
+        shutil.rmtree(work, ignore_errors=True)
+        tell_mismatch(done.mismatch)
+        tell_trained(done, options.out)
+        return
     tell("device", f"Training on {device} with weights in {dtype}.", device=str(device), dtype=str(dtype))
     if "RANK" in os.environ:
         # gloo adds up what lies in the machine's memory: sums and log-probabilities.
@@ -86,22 +94,54 @@ def run(options: argparse.Namespace) -> None:
             tell("base-bits", "In 4 bits the weights are not quite those that are served; the mismatch says how far.")
         trainee = load_trainee(options, device, dtype)
         intake = read_intake(options.groups, trainee)
-        stage = checkpoint.digest_of(
-            asdict(settings),
-            checkpoint.file_digest(options.model),
-            checkpoint.file_digest(options.groups),
-            None if options.adapter is None else checkpoint.file_digest(options.adapter / "adapter_model.safetensors"),
-            [options.rank, options.alpha, options.base_bits],
-        )
-        work = options.out / "checkpoint"
         result = _train(trainee, intake, settings, options, work, stage)
         if not dist.is_initialized() or dist.get_rank() == 0:
             checkpoint.save_adapter(options.out / "adapter", trainee.model)
-            _note(options, settings, intake, result)
+            _note(options, stage, settings, intake, result)
             shutil.rmtree(work)
+            tell_trained(result, options.out)
     finally:
         if dist.is_initialized():
             dist.destroy_process_group()
+
+
+def stage_of(options: argparse.Namespace, settings: StageSettings, dtype: torch.dtype) -> str:
+    """Digest of everything the stage depends on."""
+
+    def digest(reason: str, file: Path) -> str:
+        try:
+            return checkpoint.file_digest(file)
+        except OSError as problem:
+            raise Refusal(reason, f"{file} cannot be read: {problem.strerror}. Name another file.") from None
+
+    parent = options.adapter and options.adapter / "adapter_model.safetensors"
+    return checkpoint.digest_of(
+        asdict(settings),
+        digest("model", options.model),
+        digest("groups", options.groups),
+        parent and digest("adapter", parent),
+        [options.rank, options.alpha, options.base_bits, str(dtype)],
+    )
+
+
+def finished(out: Path, stage: str) -> StageResult | None:
+    """What the stage in this folder ended with; None where this very one did not end there."""
+    try:
+        note = json.loads((out / "stage.json").read_text(encoding="utf-8"))
+        whole = note["stage"] == stage and (out / "adapter" / "adapter_model.safetensors").exists()
+        return StageResult(**note["result"]) if whole else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def tell_trained(result: StageResult, out: Path) -> None:
+    tell(
+        "trained",
+        f"Trained: {result.updates} updates, ended by {result.ended}. The adapter is in {out / 'adapter'}.",
+        updates=result.updates,
+        ended=result.ended,
+        adapter=str(out / "adapter"),
+    )
 
 
 def load_trainee(options: argparse.Namespace, device: torch.device, dtype: torch.dtype) -> Trainee:
@@ -150,9 +190,12 @@ def _train(
         return train_stage(trainee, intake.groups, settings, budget, work, stage, policy)
 
 
-def _note(options: argparse.Namespace, settings: StageSettings, intake: Intake, result: StageResult) -> None:
+def _note(
+    options: argparse.Namespace, stage: str, settings: StageSettings, intake: Intake, result: StageResult
+) -> None:
     """`stage.json`: what the adapter came from, for whoever finds the folder later."""
     note = {
+        "stage": stage,
         "model": {"file": options.model.name, "sha256": checkpoint.file_digest(options.model)},
         "groups": {"sha256": checkpoint.file_digest(options.groups), "kept": len(intake.groups), "seen": intake.seen},
         "dropped": dict(intake.dropped),
@@ -165,10 +208,3 @@ def _note(options: argparse.Namespace, settings: StageSettings, intake: Intake, 
     }
     file = options.out / "stage.json"
     checkpoint.write_whole(file, lambda draft: draft.write_text(json.dumps(note, indent=2) + "\n"))
-    tell(
-        "trained",
-        f"Trained: {result.updates} updates, ended by {result.ended}. The adapter is in {options.out / 'adapter'}.",
-        updates=result.updates,
-        ended=result.ended,
-        adapter=str(options.out / "adapter"),
-    )

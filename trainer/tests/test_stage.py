@@ -319,3 +319,14 @@ def test_what_was_told_after_the_last_checkpoint_is_told_once(tmp_path: Path) ->
     report.rewind_log(1)
     report.tell("update", "again", update=2, loss=0.25)
     assert losses(tmp_path) == [(1, 0.5), (2, 0.25)]
+
+
+def test_of_several_processes_only_the_first_touches_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, text = tmp_path / "metrics.jsonl", '{"update": 1, "loss": 0.5}\n{"update": 2, "loss": 0.4}\n'
+    file.write_text(text)
+    monkeypatch.setenv("RANK", "1")
+    report.start_log(file, tmp_path / "tensorboard")
+    report.rewind_log(0)
+    report.tell("update", "again", update=1, loss=0.25)
+    assert file.read_text() == text
+    assert [each.name for each in tmp_path.iterdir()] == ["metrics.jsonl"]
