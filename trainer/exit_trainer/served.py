@@ -10,13 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from exit_trainer.groups import Group, Reply
 from exit_trainer.model import Trainee
 from exit_trainer.report import Refusal
-from exit_trainer.stage import measure_mismatch
 from exit_trainer.update import Budget, group_logprobs
 
 _BUDGET = Budget(4096)
+_ERRORS = 3
+
+
+Scores = list[list[Tensor]]
+"""Log-probabilities one model gives the sampled tokens: for each group one tensor a reply."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,10 @@ class Served:
     """Between the tuned model and the server."""
     from_base: float
     """Between the base and the server."""
+    effect: float
+    """Between the tuned model and the base, on these very tokens."""
+    certain: bool
+    """Can it be told which of the two the server is nearer to?"""
 
 
 def read_served(file: Path, trainee: Trainee) -> tuple[list[Group], Counter[str]]:
@@ -65,16 +76,31 @@ def read_served(file: Path, trainee: Trainee) -> tuple[list[Group], Counter[str]
     return groups, dropped
 
 
-def compare(trainee: Trainee, groups: Sequence[Group]) -> Served:
-    tuned = _apart(trainee, groups)
-    with trainee.model.disable_adapter():
-        base = _apart(trainee, groups)
-    return Served(tuned, base)
+def score(trainee: Trainee, groups: Sequence[Group]) -> Scores:
+    return [group_logprobs(trainee, group, _BUDGET) for group in groups]
 
 
-def _apart(trainee: Trainee, groups: Sequence[Group]) -> float:
-    apart = measure_mismatch(groups, [group_logprobs(trainee, group, _BUDGET) for group in groups])
-    return math.nan if apart is None else apart
+def scores_apart(one: Scores, other: Scores) -> float:
+    """Mean |difference| over all tokens, in nats."""
+    return float((_flat(one) - _flat(other)).abs().mean())
+
+
+def compare(groups: Sequence[Group], tuned: Scores, base: Scores) -> Served:
+    """The smaller of both distances is the server's own noise, whichever model it has. It can be told which one where
+    the two are further from each other than that, or where the distances differ by more than three standard errors:
+    one for each token, which are not quite independent."""
+    server = [[torch.tensor(reply.behaviour) for reply in group.replies] for group in groups]
+    from_tuned, from_base = ((_flat(scores) - _flat(server)).abs() for scores in (tuned, base))
+    apart, effect = float(from_tuned.mean()), scores_apart(tuned, base)
+    nearer = from_base - from_tuned
+    error = float(nearer.std(correction=0)) / math.sqrt(len(nearer))
+    noise = min(apart, float(from_base.mean()))
+    certain = effect > noise or abs(float(nearer.mean())) > _ERRORS * error
+    return Served(apart, float(from_base.mean()), effect, certain)
+
+
+def _flat(scores: Scores) -> Tensor:
+    return torch.cat([reply for group in scores for reply in group]).double()
 
 
 def _sampled(row: Any, trainee: Trainee) -> tuple[str, list[int], int, list[float]]:

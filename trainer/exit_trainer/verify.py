@@ -16,18 +16,16 @@ from pathlib import Path
 import torch
 
 from exit_trainer.device import choose_device, choose_dtype
+from exit_trainer.groups import Group
 from exit_trainer.model import Trainee, load
 from exit_trainer.report import Refusal, tell
-from exit_trainer.served import Served, compare, read_served
+from exit_trainer.served import Scores, Served, compare, read_served, score, scores_apart
 
 MOST_APART = 0.1
 """Mean |difference| of log-probabilities, in nats, that rounding the tuned tensors may cause."""
 
 LEAST_EFFECT = 1e-3
 """Mean |difference| in nats by which a tuned model differs from its base."""
-
-HIDDEN_EFFECT = 0.01
-"""Mean |difference| in nats between base and tuned model that the rounding of a server's kernels may hide."""
 
 NEXT = 20
 """Likeliest next tokens told for each probe: as many as Ollama tells."""
@@ -78,15 +76,39 @@ def run(options: argparse.Namespace) -> None:
     tell("loading", f"Reading {options.model.name}: the weights are dequantised (some minutes for a large model).")
     trainee = _loaded(options.model, device, dtype, options.adapter)
     probes = _probes(options.probes, trainee)
-    tuned = [read(trainee, probe) for probe in probes]
-    with trainee.model.disable_adapter():
-        base = [read(trainee, probe) for probe in probes]
-    served = None if options.served is None else _served(options.served, trainee)
-    if options.merged is None and served is None:
+    groups = [] if options.served is None else _sampled(options.served, trainee)
+    if options.merged is None and not groups:
         raise Refusal("probes", "There is nothing to compare: name the tuned file with --merged, or --served, or both.")
+    tuned = _model(trainee, probes, groups)
+    with trainee.model.disable_adapter():
+        base = _model(trainee, probes, groups)
     del trainee  # Two models would need twice the memory.
-    apart = None if options.merged is None else _read_back(options.merged, device, dtype, probes, base, tuned)
-    judge(mean_apart(base, tuned), apart, options.most_apart, served)
+    effect, file = mean_apart(base.readings, tuned.readings), None
+    if options.merged is not None:
+        merged = _read_back(options.merged, device, dtype, probes, groups, base, tuned)
+        file = mean_apart(tuned.readings, merged.readings)
+    if not groups:
+        judge(effect, file, options.most_apart)
+        return
+    served = compare(groups, tuned.sampled, base.sampled)
+    # What was learned may show in the replies to its tasks and hardly in the probes, or in the probes alone.
+    if served.effect > effect:
+        effect = served.effect
+        file = None if options.merged is None else scores_apart(tuned.sampled, merged.sampled)
+    judge(effect, file, options.most_apart, served)
+
+
+@dataclass(frozen=True)
+class Model:
+    """What one model says of all there is to ask."""
+
+    readings: list[Reading]
+    sampled: Scores
+    """Of what the server sampled."""
+
+
+def _model(trainee: Trainee, probes: list[str], groups: list[Group]) -> Model:
+    return Model([read(trainee, probe) for probe in probes], score(trainee, groups))
 
 
 def _read_back(
@@ -94,27 +116,27 @@ def _read_back(
     device: torch.device,
     dtype: torch.dtype,
     probes: list[str],
-    base: list[Reading],
-    tuned: list[Reading],
-) -> float:
-    """Mean |difference| in nats between the tuned model and its file."""
+    groups: list[Group],
+    base: Model,
+    tuned: Model,
+) -> Model:
     tell("loading", f"Reading {file.name} back.")
-    model = _loaded(file, device, dtype)
-    merged = [read(model, probe) for probe in probes]
-    for probe, *readings in zip(probes, base, tuned, merged, strict=True):
-        _tell_probe(probe, model, *readings)
-    return mean_apart(tuned, merged)
+    trainee = _loaded(file, device, dtype)
+    merged = _model(trainee, probes, groups)
+    for probe, *readings in zip(probes, base.readings, tuned.readings, merged.readings, strict=True):
+        _tell_probe(probe, trainee, *readings)
+    return merged
 
 
 def judge(effect: float, file: float | None, most_apart: float, served: Served | None = None) -> None:
     """
     Args:
         effect: mean |difference| between base and tuned model, in nats.
-        file: the same between tuned model and tuned file. Allowed up to `most_apart` and up to half the effect: a
-            file nearer to its base than to the tuned model has lost what was learned, however small the numbers. None:
-            there is no such file.
+        file: the same between tuned model and tuned file, on the same tokens. Allowed up to `most_apart` and up to half
+            the effect: a file nearer to its base than to the tuned model has lost what was learned, however small the
+            numbers. None: there is no such file.
         served: what the server answered, against both. It has to be as near to the tuned model, and nearer than to the
-            base, unless the effect is so small that the server's rounding may hide it.
+            base. Where its noise hides which one it is, a file that is the tuned model has to do, and that is said.
 
     Raises:
         Refusal: one of them is out of bounds, or no number.
@@ -122,14 +144,15 @@ def judge(effect: float, file: float | None, most_apart: float, served: Served |
     bound = min(most_apart, effect / 2)
     numbers = {"effect": effect, "file": file, "bound": bound}
     if served is not None:
-        numbers |= {"served": served.apart, "servedFromBase": served.from_base}
+        numbers |= {"served": served.apart, "servedFromBase": served.from_base, "servedEffect": served.effect}
+    proven = served is None or served.certain
     if not effect >= LEAST_EFFECT:
         sentence = f"The adapter changes log-probabilities by {effect:.2g} nats: nothing."
         refusal = Refusal("no-effect", "The tuned model answers as its base does. Train longer or on more groups.")
     elif file is not None and not file <= bound:
         sentence = f"The file is {file:.2g} nats from the tuned model, allowed {bound:.2g}."
         refusal = Refusal("fingerprint", "The file is not the model that was trained: do not use it. Merge again.")
-    elif served is not None and not _is_tuned(served, effect, most_apart):
+    elif served is not None and not _is_tuned(served, most_apart, excused=not proven and file is not None):
         sentence = (
             f"The server is {served.apart:.2g} nats from the tuned model, allowed {most_apart:.2g}, and "
             f"{served.from_base:.2g} from the base."
@@ -140,17 +163,24 @@ def judge(effect: float, file: float | None, most_apart: float, served: Served |
         if file is not None:
             told.append(f"The file is the tuned model: {file:.2g} nats from it, allowed {bound:.2g}.")
         if served is not None:
-            told.append(
-                f"So is what the server answers with: {served.apart:.2g} nats; {served.from_base:.2g} from the base."
-            )
-        tell("fingerprint", " ".join(told), **numbers, ok=True)
+            told.append(_what_is_proven(served, proven))
+        tell("fingerprint", " ".join(told), **numbers, proven=proven, ok=True)
         return
-    tell("fingerprint", sentence, **numbers, ok=False)
+    tell("fingerprint", sentence, **numbers, proven=False, ok=False)
     raise refusal
 
 
-def _is_tuned(served: Served, effect: float, most_apart: float) -> bool:
-    return served.apart <= most_apart and (served.apart < served.from_base or effect < HIDDEN_EFFECT)
+def _is_tuned(served: Served, most_apart: float, excused: bool) -> bool:
+    return served.apart <= most_apart and (served.apart < served.from_base or excused)
+
+
+def _what_is_proven(served: Served, proven: bool) -> str:
+    if proven:
+        return f"So is what the server answers with: {served.apart:.2g} nats; {served.from_base:.2g} from the base."
+    return (
+        f"That the server answers with it is not proven: on these replies the tuned model is {served.effect:.2g} nats "
+        f"from the base, and the server {served.apart:.2g} from the one and {served.from_base:.2g} from the other."
+    )
 
 
 def _what_answers(served: Served, most_apart: float) -> str:
@@ -194,12 +224,12 @@ def _loaded(file: Path, device: torch.device, dtype: torch.dtype, adapter: Path 
         raise Refusal("model", f"{file} cannot be read back: {problem}") from None
 
 
-def _served(file: Path, trainee: Trainee) -> Served:
+def _sampled(file: Path, trainee: Trainee) -> list[Group]:
     groups, dropped = read_served(file, trainee)
     kept = sum(len(group.replies) for group in groups)
     left_out = ", ".join(f"{count} {reason}" for reason, count in dropped.items()) or "none"
     tell("served", f"Scoring {kept} replies of the server; left out: {left_out}.", kept=kept, dropped=dict(dropped))
-    return compare(trainee, groups)
+    return groups
 
 
 def _probes(file: Path | None, trainee: Trainee) -> list[str]:

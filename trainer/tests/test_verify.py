@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import math
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from gguf import GGMLQuantizationType as Type
 from gguf import GGUFReader
 
 import tiny_gguf
 from exit_trainer import adapter, merge, verify
+from exit_trainer.groups import Group, Reply
 from exit_trainer.report import Refusal
+from exit_trainer.served import compare
 
 
 @pytest.fixture
@@ -195,10 +199,74 @@ def test_replies_whose_tokens_are_not_known_are_left_out_and_counted(
     assert refusal.value.reason == "served"
 
 
-def test_nearness_to_the_tuned_model_is_not_asked_where_rounding_may_hide_it() -> None:
-    near_the_base = verify.Served(apart=0.03, from_base=0.02)
-    verify.judge(0.009, 0.001, 0.1, near_the_base)
+def test_what_the_noise_of_a_server_hides_is_not_proven_and_said(capsys: pytest.CaptureFixture[str]) -> None:
+    hidden = verify.Served(apart=0.03, from_base=0.029, effect=0.02, certain=False)
+    verify.judge(0.05, 0.001, 0.1, hidden)
+    (told,) = events(capsys)
+    assert told["ok"] is True and told["proven"] is False
+    assert "is not proven" in told["text"]
+    # Without a file that is the tuned model, nothing speaks for it.
     with pytest.raises(Refusal, match="answer with the base"):
-        verify.judge(0.02, 0.001, 0.1, near_the_base)
+        verify.judge(0.05, None, 0.1, hidden)
+    with pytest.raises(Refusal, match="not the model that was trained"):
+        verify.judge(0.05, 0.04, 0.1, hidden)
     with pytest.raises(Refusal):
-        verify.judge(0.009, 0.001, 0.1, verify.Served(apart=float("nan"), from_base=0.02))
+        verify.judge(0.05, 0.001, 0.1, dataclasses.replace(hidden, apart=0.11))
+    with pytest.raises(Refusal):
+        verify.judge(0.05, 0.001, 0.1, dataclasses.replace(hidden, apart=math.nan))
+
+
+def test_a_base_is_refused_however_much_the_probes_moved_or_did_not() -> None:
+    base = verify.Served(apart=0.03, from_base=0.001, effect=0.03, certain=True)
+    for effect in (0.005, 0.05):
+        with pytest.raises(Refusal, match="answer with the base"):
+            verify.judge(effect, 0.001, 0.1, base)
+
+
+def scored(*logprobs: float) -> list[list[torch.Tensor]]:
+    return [[torch.tensor(logprobs[:2]), torch.tensor(logprobs[2:])]]
+
+
+def replies(*logprobs: float) -> list[Group]:
+    parts = (list(logprobs[:2]), list(logprobs[2:]))
+    return [Group("g", "", [1], [Reply(0, [1] * len(part), [1.0] * len(part), part, 0.0) for part in parts])]
+
+
+def test_distances_and_effect_are_of_the_sampled_tokens() -> None:
+    found = compare(replies(-1.0, -2.0, -3.0), scored(-1.0, -2.5, -3.25), scored(-2.0, -2.0, -3.0))
+    assert (found.apart, found.from_base, found.effect) == pytest.approx((0.25, 1 / 3, 1.75 / 3))
+    assert found.certain
+
+
+def test_noise_above_the_effect_hides_the_weights_unless_all_tokens_agree() -> None:
+    base, tuned = [-1.0] * 100, [-1.001] * 100
+    scores = [[[torch.tensor(one)]] for one in (tuned, base)]
+    scattered = [-1.0 + (0.05 if at % 2 else -0.05) + 0.0004 for at in range(100)]
+    one_sided = [-1.05] * 100
+
+    def found(server: list[float]) -> verify.Served:
+        return compare([Group("g", "", [1], [Reply(0, [1] * 100, [1.0] * 100, server, 0.0)])], *scores)
+
+    assert not found(scattered).certain
+    assert found(one_sided).certain
+    assert found(tuned).certain and found(tuned).apart == 0
+
+
+def test_what_was_learned_of_the_tasks_counts_where_the_probes_did_not_move(
+    files: dict[str, Path], models: dict[str, tiny_gguf.Weights], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A probe on which base and tuned model are the same, as general questions may be."""
+    still = verify.Reading([1, 2], [-1.0], {})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(verify, "read", lambda *_: still)
+        patch.setattr(verify, "_tell_probe", lambda *_: None)
+        run_served(files, reply_of(models["tuned"]))
+        last = events(capsys)[-1]
+        assert last["ok"] is True and last["proven"] is True
+        assert last["effect"] == last["servedEffect"] > 0.1
+        assert last["file"] < 0.05
+        with pytest.raises(Refusal, match="answer with the base"):
+            run_served(files, reply_of(models["base"]))
+        files["merged"] = files["model"]
+        with pytest.raises(Refusal, match="not the model that was trained"):
+            run_served(files, reply_of(models["tuned"]))
