@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psutil
 import torch
@@ -46,7 +48,7 @@ def choose_dtype(wanted: str, device: torch.device) -> torch.dtype:
     if wanted != "auto":
         raise Refusal("dtype", f"{wanted} is no precision; there are bfloat16 and float32.")
     if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
     if device.type == "cpu":
         fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
         return torch.bfloat16 if fast else torch.float32
@@ -70,6 +72,41 @@ def free_memory(device: torch.device) -> int:
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     return psutil.virtual_memory().available
+
+
+def is_out_of_memory(problem: BaseException) -> bool:
+    """CUDA says it by a class or, outside torch's own allocator, in words; MPS and the CPU in words."""
+    if isinstance(problem, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(problem, RuntimeError) and any(words in str(problem) for words in _NO_MEMORY)
+
+
+_NO_MEMORY = ("out of memory", "DefaultCPUAllocator", "CUBLAS_STATUS_ALLOC_FAILED")
+
+
+@contextmanager
+def refusing_what_does_not_fit(what: str, device: torch.device) -> Iterator[None]:
+    """
+    Raises:
+        Refusal: the memory of the device does not suffice; every other error as it is.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as problem:
+        if not is_out_of_memory(problem):
+            raise
+        raise Refusal(
+            "out-of-memory",
+            f"{what} does not fit the memory of {device}. End what else uses it, or train with --base-bits 4 "
+            "(weights), --checkpointing (activations) or a smaller model.",
+        ) from None
+
+
+def free_cache() -> None:
+    """Gives back what torch keeps of a GPU's memory without using it."""
+    torch.cuda.empty_cache()
+    if torch.backends.mps.is_available():
+        torch.mps.empty_cache()
 
 
 def _why_no_cuda() -> str:

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch import distributed as dist
 
 from exit_trainer import checkpoint
-from exit_trainer.device import peak_memory
+from exit_trainer.device import free_cache, is_out_of_memory, peak_memory, refusing_what_does_not_fit
 from exit_trainer.groups import Group
 from exit_trainer.model import Trainee
 from exit_trainer.objective import Objective
@@ -80,7 +80,9 @@ class Budgeting:
         while True:
             try:
                 return work(self.budget)
-            except torch.OutOfMemoryError:
+            except (MemoryError, RuntimeError) as problem:
+                if not is_out_of_memory(problem):
+                    raise
                 undo()
             # Below, the error is gone, and with it the tensors that its frames held.
             if self.budget.tokens <= 1:
@@ -90,7 +92,7 @@ class Budgeting:
                     "--checkpointing, a smaller model, or shorter replies.",
                 )
             self.budget = Budget(self.budget.tokens // 2, max(1, self.budget.chunk // 2))
-            torch.cuda.empty_cache()
+            free_cache()
             tell(
                 "memory",
                 f"Out of memory: going on with {self.budget.tokens} tokens at a time.",
@@ -182,7 +184,8 @@ def train_stage(
         # The first update is at the old policy itself: what it differs by is rounding, and a stage ends with something.
         ended = _ended(sums, settings) if number > 0 else "groups"
         if ended == "groups":
-            optimiser.step()
+            with refusing_what_does_not_fit("The optimiser of the adapter", trainee.model.device):
+                optimiser.step()
         optimiser.zero_grad(set_to_none=True)
         metrics = _metrics(sums, chosen, norm, time.monotonic() - began, trainee.model.device) | {
             "mismatch": _mismatch_of([at for at in plan[number] if at in compared], groups, fixed),

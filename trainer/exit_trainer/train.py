@@ -15,7 +15,7 @@ import torch
 from torch import distributed as dist
 
 from exit_trainer import checkpoint
-from exit_trainer.device import choose_device, choose_dtype
+from exit_trainer.device import choose_device, choose_dtype, refusing_what_does_not_fit
 from exit_trainer.groups import Intake, read_groups
 from exit_trainer.model import Trainee, load
 from exit_trainer.objective import Objective
@@ -149,7 +149,9 @@ def load_trainee(options: argparse.Namespace, device: torch.device, dtype: torch
         if options.probes is not None:
             refuse_other_tokenizer(options.probes, options.model)
         torch.manual_seed(options.seed)
-        trainee = load(options.model, device, dtype, options.rank, options.alpha, options.adapter, options.base_bits)
+        sizes = options.rank, options.alpha, options.adapter, options.base_bits
+        with refusing_what_does_not_fit(f"{options.model.name}, dequantised to {dtype},", device):
+            trainee = load(options.model, device, dtype, *sizes)
         refuse_unsupported(trainee.model, trainee.backbone.config)
     except ValueError as problem:
         raise Refusal("model", str(problem)) from None

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from exit_trainer.device import choose_device, choose_dtype
+from exit_trainer.device import choose_device, choose_dtype, free_cache, is_out_of_memory
 from exit_trainer.groups import Group
 from exit_trainer.model import Trainee, load
 from exit_trainer.report import Refusal, tell
@@ -60,7 +60,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="JSON list of {prompt, text, tokens, logprobs}: what the server sampled from the tuned model",
     )
     parser.add_argument("--device", default="auto", help="cuda, mps, cpu, or auto (default): the first there is")
-    parser.add_argument("--dtype", default="float32", help="of the weights: bfloat16, float32 (default), or auto")
+    parser.add_argument(
+        "--dtype", default="auto", help="of the weights: bfloat16, float32, or auto (default): on CUDA as trained"
+    )
     parser.add_argument(
         "--most-apart", type=float, default=MOST_APART, help=f"mean difference in nats allowed (default: {MOST_APART})"
     )
@@ -72,7 +74,45 @@ def run(options: argparse.Namespace) -> None:
         Refusal: the file is not the tuned model, or could not be compared, in words.
     """
     device = choose_device(options.device)
-    dtype = choose_dtype(options.dtype, device)
+    found = _fitting(options, device)
+    if found is None and options.device == "auto" and device.type != "cpu":
+        tell("memory", f"The model does not fit the memory of {device}: comparing on the CPU, slowly.")
+        free_cache()
+        device = choose_device("cpu")
+        found = _fitting(options, device)
+    if found is None:
+        raise Refusal(
+            "out-of-memory",
+            f"The model does not fit the memory of {device}. End what else uses it, or compare with --dtype bfloat16 "
+            "or --device cpu.",
+        )
+    judge(found.effect, found.file, options.most_apart, found.served)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What there is to judge: see `judge`."""
+
+    effect: float
+    file: float | None
+    served: Served | None
+
+
+def _fitting(options: argparse.Namespace, device: torch.device) -> Found | None:
+    """None where the memory of the device does not suffice."""
+    # Weights that were trained in bfloat16 fit in bfloat16. The CPU has the machine's memory, and is the more exact.
+    wanted = "float32" if options.dtype == "auto" and device.type != "cuda" else options.dtype
+    dtype = choose_dtype(wanted, device)
+    tell("device", f"Comparing on {device} with weights in {dtype}.", device=str(device), dtype=str(dtype))
+    try:
+        return _compared(options, device, dtype)
+    except (MemoryError, RuntimeError) as problem:
+        if not is_out_of_memory(problem):
+            raise
+        return None
+
+
+def _compared(options: argparse.Namespace, device: torch.device, dtype: torch.dtype) -> Found:
     tell("loading", f"Reading {options.model.name}: the weights are dequantised (some minutes for a large model).")
     trainee = _loaded(options.model, device, dtype, options.adapter)
     probes = _probes(options.probes, trainee)
@@ -88,14 +128,13 @@ def run(options: argparse.Namespace) -> None:
         merged = _read_back(options.merged, device, dtype, probes, groups, base, tuned)
         file = mean_apart(tuned.readings, merged.readings)
     if not groups:
-        judge(effect, file, options.most_apart)
-        return
+        return Found(effect, file, None)
     served = compare(groups, tuned.sampled, base.sampled)
     # What was learned may show in the replies to its tasks and hardly in the probes, or in the probes alone.
     if served.effect > effect:
         effect = served.effect
         file = None if options.merged is None else scores_apart(tuned.sampled, merged.sampled)
-    judge(effect, file, options.most_apart, served)
+    return Found(effect, file, served)
 
 
 @dataclass(frozen=True)

@@ -121,15 +121,18 @@ def test_a_checkpoint_cut_off_while_it_is_written_leaves_the_last_one(
     assert checkpoint.load(tmp_path, trainee.model, optimiser, "another stage") is None
 
 
+@pytest.mark.parametrize(
+    "problem", [torch.OutOfMemoryError("injected"), RuntimeError("MPS backend out of memory: injected")]
+)
 def test_out_of_memory_halves_the_budget_and_changes_nothing_else(
-    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], problem: Exception
 ) -> None:
     real, budgets = update._group, []
 
     def faulty_group(*arguments):
         budgets.append(arguments[-1].tokens)
         if len(budgets) == 4:  # the second of an update: the gradient of the first is there, and must go
-            raise torch.OutOfMemoryError("injected")
+            raise problem
         return real(*arguments)
 
     monkeypatch.setattr(update, "_group", faulty_group)

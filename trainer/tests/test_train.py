@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from gguf import GGMLQuantizationType as Type
+from peft import PeftModel
 from test_torchrun import write_groups
 
 import tiny_gguf
@@ -75,3 +77,23 @@ def test_a_file_that_is_not_there_is_refused(stage: Path, missing: str, reason: 
     with pytest.raises(Refusal, match=f"{missing} cannot be read") as refusal:
         run(stage)
     assert refusal.value.reason == reason
+
+
+def test_a_model_that_does_not_fit_is_refused(stage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def faulty_to(*_: object) -> None:
+        raise RuntimeError("MPS backend out of memory")
+
+    monkeypatch.setattr(PeftModel, "to", faulty_to)
+    with pytest.raises(Refusal, match=r"base\.gguf.* does not fit") as refusal:
+        run(stage)
+    assert refusal.value.reason == "out-of-memory"
+
+
+def test_an_optimiser_that_does_not_fit_is_refused(stage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def faulty_step(*_: object) -> None:
+        raise torch.OutOfMemoryError("injected")
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", faulty_step)
+    with pytest.raises(Refusal, match="optimiser") as refusal:
+        run(stage)
+    assert refusal.value.reason == "out-of-memory"

@@ -36,11 +36,11 @@ def write_merged(files: dict[str, Path]) -> None:
     merge.merge(reader, adapter.read_adapter(files["adapter"], reader), files["merged"], {})
 
 
-def run(files: dict[str, Path]) -> None:
+def run(files: dict[str, Path], device: str = "cpu") -> None:
     parser = argparse.ArgumentParser()
     verify.add_arguments(parser)
     named = [part for name, file in files.items() for part in (f"--{name}", str(file))]
-    verify.run(parser.parse_args([*named, "--device", "cpu"]))
+    verify.run(parser.parse_args([*named, "--device", device]))
 
 
 def events(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -270,3 +270,29 @@ def test_what_was_learned_of_the_tasks_counts_where_the_probes_did_not_move(
         files["merged"] = files["model"]
         with pytest.raises(Refusal, match="not the model that was trained"):
             run_served(files, reply_of(models["tuned"]))
+
+
+def test_what_does_not_fit_the_gpu_is_compared_on_the_cpu_unless_the_gpu_was_asked_for(
+    files: dict[str, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_merged(files)
+    real, devices = verify.load, []
+
+    def faulty_load(file: Path, device: torch.device, dtype: torch.dtype, **more: Any) -> Any:
+        devices.append((device.type, dtype))
+        if device.type == "cuda":
+            raise torch.OutOfMemoryError("injected")
+        return real(file, device, dtype, **more)
+
+    monkeypatch.setattr(verify, "load", faulty_load)
+    monkeypatch.setattr(verify, "choose_device", lambda wanted: torch.device("cpu" if wanted == "cpu" else "cuda"))
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: True)
+    run(files, device="auto")
+    told = {event["event"]: event for event in events(capsys)}
+    assert "on the CPU" in told["memory"]["text"]
+    assert told["device"]["device"] == "cpu"
+    assert told["fingerprint"]["ok"] is True
+    assert devices == [("cuda", torch.bfloat16), *[("cpu", torch.float32)] * 2]
+    with pytest.raises(Refusal, match="--device cpu") as refusal:
+        run(files, device="cuda")
+    assert refusal.value.reason == "out-of-memory"
