@@ -89,20 +89,33 @@ def facts_of(file: Path) -> Facts:
         )
     if (field("split.count") or 0) not in (0, 1):
         raise ValueError(f"{file.name} is one part of a model in several files: join them first.")
-    if field("tokenizer.ggml.tokens") is None:
+    tokens = cast(list[str] | None, field("tokenizer.ggml.tokens"))
+    if tokens is None:
         raise ValueError(f"{file.name} has no tokenizer in it, so prompts cannot be read as the server read them.")
-    end = field("tokenizer.ggml.eot_token_id")
-    if end is None:
-        end = field("tokenizer.ggml.eos_token_id")
+    template = cast(str | None, field("tokenizer.chat_template"))
+    ends = field("tokenizer.ggml.eot_token_id"), turn_end(tokens, template), field("tokenizer.ggml.eos_token_id")
+    end = next((end for end in ends if end is not None), None)
     if end is None:
         raise ValueError(f"{file.name} does not say with which token a reply ends.")
     return Facts(
         architecture=architecture,
         name=str(field("general.name") or file.stem),
         end_token=int(end),  # type: ignore[call-overload]
-        template=field("tokenizer.chat_template"),  # type: ignore[arg-type]
+        template=template,
         context_length=int(field(f"{architecture}.context_length") or 0),  # type: ignore[call-overload]
     )
+
+
+_TURN_ENDS = ("<end_of_turn>", "<|im_end|>", "<|eot_id|>", "<|end|>")
+"""Texts of tokens that end a turn, of those llama.cpp takes for one where a file names none (`special_eot_id` in
+https://github.com/ggml-org/llama.cpp/blob/master/src/llama-vocab.cpp)."""
+
+
+def turn_end(tokens: list[str], template: str | None) -> int | None:
+    """Id of the token that ends a turn, of a file that does not name it: the one its chat template writes. Where there
+    is no template, the one the vocabulary has."""
+    known = [text for text in _TURN_ENDS if template is None or text in template]
+    return next((tokens.index(text) for text in known if text in tokens), None)
 
 
 def load(
