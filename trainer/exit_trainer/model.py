@@ -14,6 +14,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig, PreTra
 
 from exit_trainer.four_bits import pack
 from exit_trainer.pre_tokenizer import apply_rule
+from exit_trainer.rope import UNSCALED, Divisors, frequency_divisors, slow_down
 
 ARCHITECTURES = ("llama", "qwen2", "qwen3", "gemma3")
 """Values of `general.architecture` that can be read, trained and written back."""
@@ -29,6 +30,7 @@ class Facts:
     """Id with which a reply ends: the end of a turn where the file names one, else the end of the text."""
     template: str | None
     context_length: int
+    frequency_divisors: Divisors = UNSCALED
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ def facts_of(file: Path) -> Facts:
         end_token=int(end),  # type: ignore[call-overload]
         template=template,
         context_length=int(field(f"{architecture}.context_length") or 0),  # type: ignore[call-overload]
+        frequency_divisors=frequency_divisors(reader, architecture),
     )
 
 
@@ -141,6 +144,7 @@ def load(
     plain = GgufConfig(dequantize=True)
     base = AutoModelForCausalLM.from_pretrained(file.parent, **options, dtype=dtype, quantization_config=plain)
     base.config.use_cache = False
+    slow_down(base.model.rotary_emb, facts.frequency_divisors)
     if base_bits == 4:
         pack(base.model, device, dtype)
         base.is_loaded_in_4bit = True  # type: ignore[assignment]  # where PEFT looks for it

@@ -68,10 +68,10 @@ def part(name: str) -> Path:
     return cache / name
 
 
-def embedded(*jobs: tuple[Path, Path | None]) -> list[NDArray[np.float64]]:
+def embedded(*jobs: tuple[Path, Path | None], tokens: list[int] = TOKENS) -> list[NDArray[np.float64]]:
     """Probabilities, (tokens, vocabulary), for each model file and adapter file."""
     asked = [
-        {"model": str(model), "adapter": None if lora is None else str(lora), "tokens": TOKENS} for model, lora in jobs
+        {"model": str(model), "adapter": None if lora is None else str(lora), "tokens": tokens} for model, lora in jobs
     ]
     script = Path(__file__).with_name("embedded_probabilities.mjs")
     done = subprocess.run(
