@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from peft import PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
 
+from exit_trainer.reference import MovingReference
+
 _FILE = "state.pt"
 
 
@@ -26,7 +28,12 @@ def file_digest(file: Path) -> str:
 
 
 def save(
-    folder: Path, model: PeftModel, optimiser: torch.optim.Optimizer, stage: str, progress: dict[str, Any]
+    folder: Path,
+    model: PeftModel,
+    optimiser: torch.optim.Optimizer,
+    stage: str,
+    progress: dict[str, Any],
+    reference: MovingReference | None = None,
 ) -> None:
     """Replaces the checkpoint in `folder`; a kill at any moment leaves the old or the new one."""
     state = {
@@ -34,11 +41,18 @@ def save(
         "progress": progress,
         "adapter": get_peft_model_state_dict(model),
         "optimiser": optimiser.state_dict(),
+        "reference": None if reference is None else reference.values,
     }
     write_whole(folder / _FILE, lambda draft: torch.save(state, draft))
 
 
-def load(folder: Path, model: PeftModel, optimiser: torch.optim.Optimizer, stage: str) -> dict[str, Any] | None:
+def load(
+    folder: Path,
+    model: PeftModel,
+    optimiser: torch.optim.Optimizer,
+    stage: str,
+    reference: MovingReference | None = None,
+) -> dict[str, Any] | None:
     """Takes up the checkpoint of this very stage.
 
     Returns:
@@ -52,6 +66,8 @@ def load(folder: Path, model: PeftModel, optimiser: torch.optim.Optimizer, stage
         return None
     set_peft_model_state_dict(model, state["adapter"])
     optimiser.load_state_dict(state["optimiser"])
+    if reference is not None:
+        reference.restore(state["reference"])
     return state["progress"]
 
 

@@ -19,6 +19,7 @@ from exit_trainer.device import free_cache, is_out_of_memory, peak_memory, refus
 from exit_trainer.groups import Group
 from exit_trainer.model import Trainee
 from exit_trainer.objective import Objective
+from exit_trainer.reference import MovingReference
 from exit_trainer.report import Refusal, rewind_log, tell
 from exit_trainer.update import Budget, Fixed, Sums, accumulate, group_logprobs
 
@@ -44,6 +45,9 @@ class StageSettings:
     """Relative effective sample size below which a stage ends early."""
     most_mismatch: float = 0.1
     """Nats by which the server's log-probabilities and ours may differ in the mean."""
+    reference_decay: float | None = None
+    """Share that a moving average of the adapter keeps of itself at each update, where that is `pi_ref`; None: `pi_ref`
+    is the model without adapter."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +151,9 @@ def train_stage(
     rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
     parameters = [parameter for parameter in trainee.model.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(parameters, lr=settings.learning_rate, weight_decay=0.0)
+    moving = None
+    if settings.reference_decay is not None and settings.objective.beta > 0:
+        moving = MovingReference(parameters, settings.reference_decay)
     fixed = _fixed(trainee, groups, settings, budgeting, folder, stage, rank, world)
     own = [at for at, group in enumerate(groups) if group.policy == policy]
     compared = own or list(range(len(groups)))
@@ -157,7 +164,7 @@ def train_stage(
 
     plan = plan_updates(len(groups), settings)
     result = StageResult(0, "groups", mismatch)
-    stored = checkpoint.load(folder, trainee.model, optimiser, stage)
+    stored = checkpoint.load(folder, trainee.model, optimiser, stage, moving)
     if stored is not None:
         result = StageResult(**stored)
         tell(
@@ -174,6 +181,11 @@ def train_stage(
         chosen = [groups[at] for at in plan[number]]
         entries = [fixed[at] for at in plan[number]]
         mine = range(rank, len(chosen), world)
+        if moving is not None:
+            with moving.in_place():
+                for at in mine:
+                    scores = budgeting.run(lambda budget: group_logprobs(trainee, chosen[at], budget))  # noqa: B023
+                    entries[at] = Fixed(entries[at].old, scores)
         sums = budgeting.run(
             lambda budget: accumulate(trainee, chosen, entries, mine, settings.objective, budget),  # noqa: B023
             undo=lambda: optimiser.zero_grad(set_to_none=True),
@@ -186,6 +198,8 @@ def train_stage(
         if ended == "groups":
             with refusing_what_does_not_fit("The optimiser of the adapter", trainee.model.device):
                 optimiser.step()
+            if moving is not None:
+                moving.follow()
         optimiser.zero_grad(set_to_none=True)
         metrics = _metrics(sums, chosen, norm, time.monotonic() - began, trainee.model.device) | {
             "mismatch": _mismatch_of([at for at in plan[number] if at in compared], groups, fixed),
@@ -201,7 +215,7 @@ def train_stage(
             result = StageResult(number, ended, mismatch)
             tell("left", f"{_why_left(sums, settings)} {_sentence(metrics)}", **metrics)
         if rank == 0:
-            checkpoint.save(folder, trainee.model, optimiser, stage, asdict(result))
+            checkpoint.save(folder, trainee.model, optimiser, stage, asdict(result), moving)
     return result
 
 
@@ -278,7 +292,7 @@ def _fixed(
     rank: int,
     world: int,
 ) -> list[Fixed]:
-    """`pi_old` and `pi_ref` of all groups, from the stage's file where an earlier process left it."""
+    """`pi_old`, and `pi_ref` unless it moves, of all groups: from the stage's file where an earlier process left it."""
     file = folder / "fixed.pt"
     if file.exists():
         stored = torch.load(file, weights_only=True)
@@ -289,7 +303,7 @@ def _fixed(
         group = groups[at]
         old = budgeting.run(lambda budget: group_logprobs(trainee, group, budget))  # noqa: B023
         reference = None
-        if settings.objective.beta > 0:
+        if settings.objective.beta > 0 and settings.reference_decay is None:
             with trainee.model.disable_adapter():
                 reference = budgeting.run(lambda budget: group_logprobs(trainee, group, budget))  # noqa: B023
         mine[at] = {"old": old, "reference": reference}

@@ -42,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--base-bits", type=int, choices=[4], help="frozen weights packed anew (needs bitsandbytes)")
     parser.add_argument("--tokens", type=int, default=4096, help="tokens that go through the model at once")
     parser.add_argument("--checkpointing", action="store_true", help="less memory, a third more time")
+    parser.add_argument("--reference-decay", type=float, help="a moving average of the adapter as reference (try 0.99)")
     objective, stage = Objective(), StageSettings()
     parser.add_argument(
         "--reduction",
@@ -60,7 +61,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def settings_of(options: argparse.Namespace) -> StageSettings:
+    """
+    Raises:
+        Refusal: one of them is no value it can have.
+    """
     named = vars(options)
+    if options.reference_decay is not None and not 0 <= options.reference_decay <= 1:
+        raise Refusal("settings", f"--reference-decay is a share from 0 to 1, not {options.reference_decay}.")
     objective = Objective(**{name: named[name] for name in asdict(Objective())})
     own = {name: named[name] for name in asdict(StageSettings()) if name != "objective"}
     return StageSettings(objective=objective, **own)

@@ -22,7 +22,7 @@ class Fixed:
 
     old: list[Tensor]
     reference: list[Tensor] | None
-    """None where `beta` is 0."""
+    """None where `beta` is 0, or where the reference moves: then it is that of one update."""
 
 
 @dataclass

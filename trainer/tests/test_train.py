@@ -97,3 +97,8 @@ def test_an_optimiser_that_does_not_fit_is_refused(stage: Path, monkeypatch: pyt
     with pytest.raises(Refusal, match="optimiser") as refusal:
         run(stage)
     assert refusal.value.reason == "out-of-memory"
+
+
+def test_a_decay_that_is_no_share_is_refused(stage: Path) -> None:
+    with pytest.raises(Refusal, match="share from 0 to 1"):
+        run(stage, "--reference-decay", "1.5")
