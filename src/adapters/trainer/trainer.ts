@@ -89,7 +89,7 @@ async function stageOptions(stage: StageRequest): Promise<string[]> {
   const probes =
     stage.probes.length > 0 ? await writeJson(join(stage.out, "probes.json"), stage.probes) : null;
   return [
-    ...["--model", stage.model, "--groups", stage.groups, "--out", stage.out],
+    ...["--model", stage.model, "--groups", stage.groups, "--out", stage.out, "--policy", stage.policy],
     ...(stage.adapter === null ? [] : ["--adapter", stage.adapter]),
     ...(probes === null ? [] : ["--probes", probes]),
     ...settingsOptions(stage.settings),

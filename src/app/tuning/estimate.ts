@@ -27,7 +27,8 @@ export async function estimateTraining(
     const { base, file } = opened;
     const { version, model: parent } = inForce(parts.store.tuning.promotions(), base.line);
     const out = join(folder, "export");
-    const exported = await exportGroups({ out, task: null, policy: `${base.line}#v${version}` }, parts);
+    const policy = `${base.line}#v${version}`;
+    const exported = await exportGroups({ out, task: null, policy }, parts);
     const { size } = await stat(file);
     const about = {
       ...{ model: base.model, version: version + 1, parent },
@@ -41,7 +42,7 @@ export async function estimateTraining(
     const adapter = parent === null ? null : join(parts.modelsFolder, parent, "stage", "adapter");
     const stage = {
       ...{ model: file, groups: join(out, "groups.jsonl"), out: join(folder, "stage") },
-      ...{ adapter, settings, probes: [] },
+      ...{ adapter, policy, settings, probes: [] },
     };
     const measured = await withFreedMemory(opened, parts, signal, () =>
       parts.trainer.estimate(stage, true, ({ text }) => say(text), signal),

@@ -195,15 +195,17 @@ function probesOf(model: TunedModel, policy: Policy, signal: AbortSignal): Promi
 function placesOf(
   model: TunedModel,
   { file }: OpenBase,
-  { modelsFolder }: TuningParts,
+  { modelsFolder, store }: TuningParts,
   probes: StageRequest["probes"],
 ): { readonly stage: StageRequest; readonly file: string; readonly adapter: string } {
   const folder = join(modelsFolder, model.id);
   const out = join(folder, "stage");
   const adapter = model.parent === null ? null : join(modelsFolder, model.parent, "stage", "adapter");
   const groups = join(folder, "export", "groups.jsonl");
+  const { line } = model.base;
+  const policy = `${line}#v${inForce(store.tuning.promotions(), line).version}`;
   return {
-    stage: { model: file, groups, out, adapter, settings: model.settings, probes },
+    stage: { model: file, groups, out, adapter, policy, settings: model.settings, probes },
     file: join(folder, `${model.base.model.replace(/[^\w.-]+/g, "-")}-${model.id}.gguf`),
     adapter: join(out, "adapter"),
   };

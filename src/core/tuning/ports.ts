@@ -62,6 +62,8 @@ export interface StageRequest {
   readonly out: string;
   /** Folder of the adapter it goes on from. */
   readonly adapter: string | null;
+  /** Version of the policy it begins at, as the groups name it: only its own replies tell of a mismatch. */
+  readonly policy: string;
   readonly settings: TrainingSettings;
   /** What the runtime counted, to compare tokenizers by. */
   readonly probes: readonly TokenProbe[];

@@ -54,6 +54,7 @@ export function stageIn(folder: string, groups = "groups.jsonl", out = "stage"):
     groups: join(folder, groups),
     out: join(folder, out),
     adapter: null,
+    policy: "tiny",
     settings: { ...defaultTraining, device: "cpu", mostMismatch: 100 },
     probes: [{ text: "<s>ab", tokens: 3 }],
   };
