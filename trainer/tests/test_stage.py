@@ -264,10 +264,10 @@ def test_a_stage_killed_before_its_end_is_kept_ends_the_same(tmp_path: Path, mon
     wanted = run_stage(tmp_path / "whole", settings)
     real = checkpoint.save
 
-    def faulty_save(folder, model, optimiser, stage, progress) -> None:
+    def faulty_save(folder, model, optimiser, stage, progress, *more) -> None:
         if progress["ended"] != "groups":
             raise OSError("killed")
-        real(folder, model, optimiser, stage, progress)
+        real(folder, model, optimiser, stage, progress, *more)
 
     with monkeypatch.context() as patch:
         patch.setattr(checkpoint, "save", faulty_save)
