@@ -129,6 +129,7 @@ export async function make(
 /** Trying again would end the same. */
 const isFinal: ReadonlySet<string> = new Set([
   ...["trainer-groups", "trainer-mismatch", "trainer-tokenizer", "trainer-fingerprint", "trainer-no-effect"],
+  "trainer-diverged",
 ]);
 
 async function begin(
