@@ -13,6 +13,7 @@ from torch import nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from exit_trainer.four_bits import pack
+from exit_trainer.mixed import keep_sums_in_float32
 from exit_trainer.pre_tokenizer import apply_rule
 from exit_trainer.rope import UNSCALED, Divisors, frequency_divisors, slow_down
 
@@ -132,7 +133,8 @@ def load(
 ) -> Trainee:
     """The served weights, dequantised, with a fresh adapter or the one in the folder `adapter`.
 
-    The adapter is kept in float32 whatever the base is, as its updates are smaller than bfloat16 can tell.
+    The adapter is kept in float32 whatever the base is, and so is what it is added to (`mixed.py`), as its updates are
+    smaller than bfloat16 can tell.
 
     Args:
         base_bits: 4 for linear layers packed anew in 4 bits.
@@ -153,4 +155,6 @@ def load(
         model: PeftModel = get_peft_model(base, settings, autocast_adapter_dtype=True)
     else:
         model = PeftModel.from_pretrained(base, adapter, is_trainable=True, autocast_adapter_dtype=True)
+    if dtype != torch.float32:
+        keep_sums_in_float32(model)
     return Trainee(model.to(device).eval(), tokenizer, facts)
