@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import cast
 
-import torch
 from peft import LoraConfig
 from torch import nn
 from transformers import PretrainedConfig
@@ -25,7 +24,8 @@ from exit_trainer.report import tell
 from exit_trainer.stage import Budgeting, StageSettings, plan_updates
 from exit_trainer.update import Budget, Fixed, accumulate, group_logprobs, micro_batches
 
-_BYTES = {torch.float32: 4, torch.bfloat16: 2}
+_FLOAT = 4
+"""Bytes of an activation."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,6 @@ class Shape:
     """Bytes of the frozen values; tied ones once."""
     adapter: int
     """Trained values, held in float32."""
-    bytes: int
-    """Of an activation."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ class Memory:
         return sum(asdict(self).values())
 
 
-def shape_of(model: nn.Module, config: PretrainedConfig, rank: int, dtype: torch.dtype) -> Shape:
+def shape_of(model: nn.Module, config: PretrainedConfig, rank: int) -> Shape:
     size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     heads, kv = config.num_attention_heads * size, config.num_key_value_heads * size
     first = next(name for name, _ in model.named_modules() if name.endswith("layers.0"))
@@ -91,7 +89,6 @@ def shape_of(model: nn.Module, config: PretrainedConfig, rank: int, dtype: torch
         rank=rank,
         weights=frozen,
         adapter=trained,
-        bytes=_BYTES[dtype],
     )
 
 
@@ -99,18 +96,17 @@ def activations(shape: Shape, tokens: int, checkpointing: bool) -> int:
     """Bytes that `tokens` positions leave for the backward pass.
 
     A layer keeps, for each position: its input and the input of its second half (the residual stream) and both
-    normalised, in the model's precision and in the float32 of the norm; queries, attention's output; keys and values;
-    gate, up, the gate's activation and their product; and for the adapter on each of its seven linear layers the input
-    in float32 and the `rank` values between its factors. With checkpointing: its input, and all of this for the one
-    layer that is computed again.
+    normalised; queries, attention's output; keys and values; gate, up, the gate's activation and their product; and for
+    the adapter on each of its seven linear layers the `rank` values between its factors. All of it is float32, whatever
+    the frozen weights are (`mixed.py`). With checkpointing: its input, and all of this for the one layer that is
+    computed again.
     """
-    frozen = 4 * shape.hidden + 2 * shape.heads + 2 * shape.kv + 4 * shape.intermediate
-    # Inputs in float32: of q, k, v one, of o, of gate and up one, of down; and both norms.
-    cast = 4 * shape.hidden + shape.heads + shape.intermediate if shape.bytes < 4 else 0
-    layer = tokens * (frozen * shape.bytes + (cast + shape.normalised + 7 * shape.rank) * 4)
+    layer = (
+        4 * shape.hidden + 2 * shape.heads + 2 * shape.kv + 4 * shape.intermediate + shape.normalised + 7 * shape.rank
+    ) * _FLOAT
     if not checkpointing:
-        return shape.layers * layer
-    return shape.layers * tokens * shape.hidden * shape.bytes + layer
+        return shape.layers * tokens * layer
+    return shape.layers * tokens * shape.hidden * _FLOAT + tokens * layer
 
 
 def memory_of(shape: Shape, group: Group, budget: Budget, checkpointing: bool) -> Memory:
@@ -121,7 +117,7 @@ def memory_of(shape: Shape, group: Group, budget: Budget, checkpointing: bool) -
         ((len(batch), max(lengths[at] for at in batch)) for batch in micro_batches(lengths, budget.tokens)),
         key=lambda batch: batch[0] * batch[1],
     )
-    keys_values = shape.layers * 2 * shape.kv * prompt * shape.bytes
+    keys_values = shape.layers * 2 * shape.kv * prompt * _FLOAT
     # Of each row the prompt's keys and values are copied; with checkpointing for one layer at a time.
     copied = rows * keys_values // (shape.layers if checkpointing else 1)
     return Memory(
@@ -176,7 +172,7 @@ def run(options: argparse.Namespace) -> None:
     budget = Budget(options.tokens)
     longest = max(groups, key=forwarded_tokens)
     rank = cast(LoraConfig, trainee.model.peft_config["default"]).r
-    shape = shape_of(trainee.model, trainee.backbone.config, rank, dtype)
+    shape = shape_of(trainee.model, trainee.backbone.config, rank)
     memory = memory_of(shape, longest, budget, options.checkpointing)
     other = memory_of(shape, longest, budget, not options.checkpointing)
     # The weights are there already.

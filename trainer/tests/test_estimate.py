@@ -40,7 +40,6 @@ SHAPE = Shape(
     rank=1,
     weights=400,
     adapter=20,
-    bytes=4,
 )
 
 
@@ -68,11 +67,6 @@ def test_checkpointing_keeps_a_layers_input_and_one_layer_whole() -> None:
     assert activations(SHAPE, 3, True) == 3 * (2 * 4 * 4 + 236)
 
 
-def test_in_half_precision_the_adapters_inputs_are_kept_in_float32() -> None:
-    half = dataclasses.replace(SHAPE, bytes=2)
-    assert activations(half, 1, False) == 2 * (52 * 2 + (4 * 4 + 4 + 6) * 4 + 7 * 4)
-
-
 def test_disk_and_time_by_hand() -> None:
     groups = [group(6, 3, 3, 2), group(2, 4, 4)]
     assert [forwarded_tokens(each) for each in groups] == [13, 9]
@@ -86,7 +80,7 @@ def test_disk_and_time_by_hand() -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_activations_are_what_autograd_keeps(family: str, dtype: torch.dtype, checkpointing: bool) -> None:
     model = tiny_model(family, dtype=dtype)
-    shape = shape_of(model, backbone_of(model).config, rank=4, dtype=dtype)
+    shape = shape_of(model, backbone_of(model).config, rank=4)
     own = {value.untyped_storage().data_ptr() for value in [*model.parameters(), *model.buffers()]}
     kept: dict[int, int] = {}
     alive: list[Tensor] = []

@@ -17,6 +17,8 @@ from transformers import (
     Qwen3ForCausalLM,
 )
 
+from exit_trainer.mixed import keep_sums_in_float32
+
 VOCABULARY = 97
 WINDOW = 8
 
@@ -54,7 +56,7 @@ FAMILIES = list(_families)
 
 
 def tiny_model(family: str, seed: int = 0, dtype: torch.dtype = torch.float32) -> PeftModel:
-    """With LoRA on all linear layers but the head, both factors random."""
+    """With LoRA on all linear layers but the head, both factors random; precisions as `load` makes them."""
     torch.manual_seed(seed)
     kind, config = _families[family]
     base = kind(config).to(dtype)
@@ -63,6 +65,8 @@ def tiny_model(family: str, seed: int = 0, dtype: torch.dtype = torch.float32) -
     for name, parameter in model.named_parameters():
         if "lora_B" in name:
             nn.init.normal_(parameter, std=0.2)
+    if dtype != torch.float32:
+        keep_sums_in_float32(model)
     return model.eval()
 
 
