@@ -104,6 +104,11 @@ def theirs(settings: Settings, trainee: Trainee) -> Gradient:
     from datasets import Dataset
     from trl import GRPOConfig, GRPOTrainer
 
+    # Its sums are in the precision of the weights (trainer/exit_trainer/mixed.py).
+    for layer in trainee.model.modules():
+        if isinstance(layer, nn.Linear | nn.Embedding):
+            layer._forward_hooks.clear()
+            layer._forward_pre_hooks.clear()
     trainee.tokenizer.pad_token = trainee.tokenizer.eos_token
     device = trainee.model.device
     arguments = GRPOConfig(
