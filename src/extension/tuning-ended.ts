@@ -58,7 +58,7 @@ function resultOf(outcome: NonNullable<Ended["outcome"]>): [text: string, button
     case "gate": {
       const { model, decision, reason } = outcome.gate;
       const text = `Tuned model ${model} ${decision === "promote" ? "is in force" : `is ${decisions[decision]}`}. ${reason}`;
-      const back: Button = ["Roll Back", commandIds.rollback];
+      const back: Button = ["Roll Back", commandIds.rollback, { kind: "model", id: model }];
       return [text, decision === "promote" ? [showTraining, back] : [showTraining]];
     }
     case "rounds": {
