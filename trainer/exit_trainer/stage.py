@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -17,6 +16,7 @@ from torch import distributed as dist
 from exit_trainer import checkpoint
 from exit_trainer.device import free_cache, is_out_of_memory, peak_memory, refusing_what_does_not_fit
 from exit_trainer.groups import Group
+from exit_trainer.mismatch import mismatch_of, refuse_mismatch, tell_mismatch, told_of
 from exit_trainer.model import Trainee
 from exit_trainer.objective import Objective
 from exit_trainer.reference import MovingReference
@@ -104,34 +104,6 @@ class Budgeting:
             )
 
 
-def measure_mismatch(groups: Sequence[Group], old: Sequence[Sequence[Tensor]]) -> float | None:
-    """Mean |log mu - log pi_old| over the tokens that count and whose `mu` is known; None if there is none."""
-    total, count = 0.0, 0
-    for group, rows in zip(groups, old, strict=True):
-        for reply, row in zip(group.replies, rows, strict=True):
-            for weight, recorded, ours in zip(reply.mask, reply.behaviour, row.tolist(), strict=True):
-                if weight > 0 and not math.isnan(recorded):
-                    total += abs(recorded - ours)
-                    count += 1
-    return total / count if count else None
-
-
-def refuse_mismatch(mismatch: float | None, settings: StageSettings) -> None:
-    """
-    Raises:
-        Refusal: what was sampled is not what is trained.
-    """
-    if mismatch is None or mismatch <= settings.most_mismatch:
-        return
-    raise Refusal(
-        "mismatch",
-        f"The server's log-probabilities differ from the trainer's by {mismatch:.3f} nats in the mean, more than "
-        f"{settings.most_mismatch}: it did not sample from these weights, with this template, at temperature 1. "
-        "Check that the model was not changed since the groups were sampled and that no other options were set; "
-        "--most-mismatch allows more. With --base-bits 4 a part of it is that the weights were packed anew.",
-    )
-
-
 def train_stage(
     trainee: Trainee,
     groups: Sequence[Group],
@@ -157,10 +129,10 @@ def train_stage(
     fixed = _fixed(trainee, groups, settings, budgeting, folder, stage, rank, world)
     own = [at for at, group in enumerate(groups) if group.policy == policy]
     compared = own or list(range(len(groups)))
-    mismatch = _mismatch_of(compared, groups, fixed)
+    mismatch = mismatch_of(compared, groups, fixed)
     if own:
-        refuse_mismatch(mismatch, settings)
-    tell_mismatch(mismatch, _told_of(len(own), len(groups)))
+        refuse_mismatch(mismatch, settings.most_mismatch)
+    tell_mismatch(mismatch, told_of(len(own), len(groups)))
 
     plan = plan_updates(len(groups), settings)
     result = StageResult(0, "groups", mismatch)
@@ -202,7 +174,7 @@ def train_stage(
                 moving.follow()
         optimiser.zero_grad(set_to_none=True)
         metrics = _metrics(sums, chosen, norm, time.monotonic() - began, trainee.model.device) | {
-            "mismatch": _mismatch_of([at for at in plan[number] if at in compared], groups, fixed),
+            "mismatch": mismatch_of([at for at in plan[number] if at in compared], groups, fixed),
             "update": number + 1,
             "updates": len(plan),
         }
@@ -217,40 +189,6 @@ def train_stage(
         if rank == 0:
             checkpoint.save(folder, trainee.model, optimiser, stage, asdict(result), moving)
     return result
-
-
-def policy_at_start(policies: Sequence[str], continued: bool) -> str | None:
-    """Which of the policy versions that sampled the groups is the one the training begins at, by their names (they end
-    in `#v` and the number of promotions); None where that cannot be told.
-
-    Only groups of this one say what the server computes differently: those of another one, and there may be some of one
-    version before, differ by what was learned in between. Version 0 is the base. An adapter that is gone on with is the
-    newest of several; a single one may be it, or the one before.
-    """
-    versions = {policy: int(found[1]) if (found := _VERSION.search(policy)) else 0 for policy in policies}
-    if not continued:
-        return next((policy for policy, version in versions.items() if version == 0), None)
-    return max(versions, key=lambda policy: versions[policy]) if len(versions) > 1 else None
-
-
-_VERSION = re.compile(r"#v(\d+)$")
-
-
-def _mismatch_of(chosen: Sequence[int], groups: Sequence[Group], fixed: Sequence[Fixed]) -> float | None:
-    return measure_mismatch([groups[at] for at in chosen], [fixed[at].old for at in chosen])
-
-
-def _told_of(own: int, groups: int) -> str:
-    if own == groups:
-        return ""
-    if own == 0:
-        return "; not judged, as no group is known to be of the very policy that is trained (--policy)"
-    return f", over the {own} of {groups} groups of the policy that is trained"
-
-
-def tell_mismatch(mismatch: float | None, told_of: str = "") -> None:
-    shown = "not known (none were recorded)" if mismatch is None else f"{mismatch:.4f} nats{told_of}"
-    tell("mismatch", f"Mean difference to the server's log-probabilities: {shown}.", mismatch=mismatch)
 
 
 def refuse_no_number(update: int, loss: float, norm: float) -> None:
@@ -279,7 +217,10 @@ def _why_left(sums: Sums, settings: StageSettings) -> str:
         if sums.mean_square > settings.most_square
         else f"effective sample size {sums.effective:.2f}, at least {settings.least_effective:g}"
     )
-    return f"The policy has moved too far from the stored replies ({far}): this gradient is not taken, the stage ends."
+    return (
+        f"The policy has moved too far from the stored replies ({far}): this gradient is not taken, the stage ends. "
+        "A lower --learning-rate goes further; --most-square and --least-effective allow more."
+    )
 
 
 def _fixed(

@@ -17,11 +17,12 @@ from torch import distributed as dist
 from exit_trainer import checkpoint
 from exit_trainer.device import choose_device, choose_dtype, refusing_what_does_not_fit
 from exit_trainer.groups import Intake, read_groups
+from exit_trainer.mismatch import policy_at_start, tell_mismatch
 from exit_trainer.model import Trainee, load
 from exit_trainer.objective import Objective
 from exit_trainer.prefix import checkpointed, refuse_unsupported
 from exit_trainer.report import Refusal, start_log, tell
-from exit_trainer.stage import StageResult, StageSettings, policy_at_start, tell_mismatch, train_stage
+from exit_trainer.stage import StageResult, StageSettings, train_stage
 from exit_trainer.token_probes import refuse_other_tokenizer
 from exit_trainer.update import Budget
 

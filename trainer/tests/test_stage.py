@@ -30,14 +30,12 @@ from stage_child import (
 
 from exit_trainer import checkpoint, report, stage, update
 from exit_trainer.groups import Group, Reply
+from exit_trainer.mismatch import measure_mismatch, policy_at_start, refuse_mismatch
 from exit_trainer.report import Refusal
 from exit_trainer.stage import (
     StageResult,
     StageSettings,
-    measure_mismatch,
     plan_updates,
-    policy_at_start,
-    refuse_mismatch,
 )
 from exit_trainer.update import micro_batches
 
@@ -173,8 +171,8 @@ def test_groups_of_another_model_are_refused_with_a_diagnosis(tmp_path: Path, mo
     with pytest.raises(Refusal, match="did not sample from these weights") as refusal:
         run_stage(tmp_path)
     assert refusal.value.reason == "mismatch"
-    refuse_mismatch(0.1, StageSettings())
-    refuse_mismatch(None, StageSettings())
+    refuse_mismatch(0.1, 0.1)
+    refuse_mismatch(None, 0.1)
 
 
 def test_groups_of_the_policy_before_tell_nothing_of_the_server(
