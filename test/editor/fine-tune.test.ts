@@ -76,7 +76,8 @@ it("fine-tunes the model that searched; promoted, the tuned model answers, until
   await notifications.clear();
   expect((await view.row("m1")).description).toContain("not gated yet");
   await view.expand("m1");
-  expect((await view.row("training")).description).toContain("2 updates");
+  // The second one is left where it finds that the policy has moved too far.
+  expect((await view.row("training")).description).toMatch(/[12] updates?/);
   await window.screenshot("5-tuned");
   await view.pick("m1", "Show Training Metrics");
   await window.editors.waitFor("metrics.jsonl");
