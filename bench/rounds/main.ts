@@ -3,8 +3,9 @@
  *
  * The whole circle on the family of small tasks (examples/family), with a real model and a real sandbox: rounds of
  * searching the 12 train tasks, training on the informative iterations, and proving the tuned model on the 12 tasks
- * that were held out. The settings are not the defaults: docs/TRAINING.md says why. Two rounds of one seed; with --long three rounds of three seeds. Killed at any moment, the same
- * command goes on. The result is that of the gates: mean quality by step, base against each tuned model.
+ * that were held out. The settings are not the defaults: docs/TRAINING.md says why. Two rounds of one seed; with --long
+ * three rounds of three seeds. Killed at any moment, the same command goes on. The result is that of the gates: mean
+ * quality by step, base against each tuned model.
  *
  *   --dir DIR       where the workspaces lie (default: in the cache folder)
  *   --fresh         begin anew
