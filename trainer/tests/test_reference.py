@@ -5,15 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 import stage_child
 import torch
 from stage_child import SETTINGS, UPDATES, run_stage, trainee_of
-from test_stage import same
+from test_stage import killed_before_keeping, same
 
-from exit_trainer import checkpoint
 from exit_trainer.model import Trainee
 from exit_trainer.objective import Objective
 from exit_trainer.reference import MovingReference
@@ -73,17 +71,8 @@ def test_a_stage_that_goes_on_ends_with_the_same_bits(
 ) -> None:
     settings = moving(0.5)
     _, wanted = run_stage(tmp_path / "whole", settings)
-    real = checkpoint.save
-
-    def faulty_save(folder: Path, model: Any, optimiser: Any, stage: str, progress: dict, *more: Any) -> None:
-        if progress["updates"] > update:
-            raise OSError("killed")
-        real(folder, model, optimiser, stage, progress, *more)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "save", faulty_save)
-        with pytest.raises(OSError, match="killed"):
-            run_stage(tmp_path / "cut", settings)
+    with killed_before_keeping(monkeypatch, lambda progress: progress["updates"] > update):
+        run_stage(tmp_path / "cut", settings)
     _, found = run_stage(tmp_path / "cut", settings)
     same(found, wanted)
     assert kl(tmp_path / "cut") == kl(tmp_path / "whole")

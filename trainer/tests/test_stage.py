@@ -8,7 +8,10 @@ import math
 import os
 import random
 import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import stage_child
@@ -257,20 +260,26 @@ def test_a_policy_that_moved_too_far_ends_the_stage_for_good_and_its_gradient_is
     same(same_adapter, adapter)
 
 
-def test_a_stage_killed_before_its_end_is_kept_ends_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = dataclasses.replace(SETTINGS, most_square=1e-9)
-    wanted = run_stage(tmp_path / "whole", settings)
+@contextmanager
+def killed_before_keeping(monkeypatch: pytest.MonkeyPatch, at: Callable[[dict[str, Any]], bool]) -> Iterator[None]:
+    """Injects a kill before the checkpoint whose progress `at` names is written."""
     real = checkpoint.save
 
-    def faulty_save(folder, model, optimiser, stage, progress, *more) -> None:
-        if progress["ended"] != "groups":
+    def faulty_save(folder: Path, model: Any, optimiser: Any, stage: str, progress: dict, *more: Any) -> None:
+        if at(progress):
             raise OSError("killed")
         real(folder, model, optimiser, stage, progress, *more)
 
-    with monkeypatch.context() as patch:
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="killed"):
         patch.setattr(checkpoint, "save", faulty_save)
-        with pytest.raises(OSError, match="killed"):
-            run_stage(tmp_path / "cut", settings)
+        yield
+
+
+def test_a_stage_killed_before_its_end_is_kept_ends_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = dataclasses.replace(SETTINGS, most_square=1e-9)
+    wanted = run_stage(tmp_path / "whole", settings)
+    with killed_before_keeping(monkeypatch, lambda progress: progress["ended"] != "groups"):
+        run_stage(tmp_path / "cut", settings)
     result, adapter = run_stage(tmp_path / "cut", settings)
     assert result == wanted[0]
     same(adapter, wanted[1])
