@@ -10,7 +10,7 @@ import { isEndpointAllowed } from "./consent.ts";
 
 /** Where the parts that are not in the package live: runtime and models. */
 export function cacheFolder(env: NodeJS.ProcessEnv): string {
-  return env.EXIT_ML_CACHE ?? join(homedir(), ".cache", "exit-ml");
+  return env.EXIT_ML_CACHE || join(homedir(), ".cache", "exit-ml");
 }
 
 export function modelsFolder(env: NodeJS.ProcessEnv): string {

@@ -22,10 +22,20 @@ class CalmWriter extends SocketMessageWriter {
   }
 }
 
+/**
+ * Without the library's timer for a message of which only a part has come: nobody listens to what it tells, and
+ * after a peer that died between header and body it would start anew for ever and keep our process alive.
+ */
+function patientReader(socket: Socket): SocketMessageReader {
+  const reader = new SocketMessageReader(socket);
+  reader.partialMessageTimeout = 0;
+  return reader;
+}
+
 /** Reads nothing before `listen()` of the result is called. */
 export function openConnection(socket: Socket): MessageConnection {
   socket.on("error", () => socket.destroy());
-  const connection = createMessageConnection(new SocketMessageReader(socket), new CalmWriter(socket));
+  const connection = createMessageConnection(patientReader(socket), new CalmWriter(socket));
   connection.onError(() => socket.destroy());
   return connection;
 }
