@@ -76,12 +76,15 @@ it("fine-tunes the model that searched; promoted, the tuned model answers, until
   await notifications.clear();
   expect((await view.row("m1")).description).toContain("not gated yet");
   await view.expand("m1");
-  // The second one is left where it finds that the policy has moved too far.
-  expect((await view.row("training")).description).toMatch(/[12] updates?/);
+  const trained = (await view.row("training")).description;
   await window.screenshot("5-tuned");
   await view.pick("m1", "Show Training Metrics");
   await window.editors.waitFor("metrics.jsonl");
-  expect(await window.editors.text()).toContain('"loss"');
+  const metrics = await window.editors.text();
+  // Not always two: where the second finds that the policy has moved too far, it is not taken.
+  const taken = metrics.split('"loss"').length - 1;
+  expect([1, 2]).toContain(taken);
+  expect(trained).toMatch(new RegExp(`^${taken} updates? in `));
 
   await view.pick("m1", "Promote Tuned Model");
   const question = await modal.read();

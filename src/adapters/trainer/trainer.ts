@@ -156,4 +156,5 @@ const fingerprintSchema: z.ZodType<Fingerprint> = z.object({
   file: z.number().nullable(),
   served: z.number(),
   servedFromBase: z.number(),
+  proven: z.boolean(),
 });

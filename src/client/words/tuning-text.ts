@@ -63,7 +63,7 @@ export function tunedRows(model: TunedModel): [name: string, value: string][] {
   if (fingerprint !== null)
     rows.push([
       "fingerprint",
-      `the server is ${nats(fingerprint.served)} from the tuned weights, ${nats(fingerprint.servedFromBase)} from the base`,
+      `the server is ${nats(fingerprint.served)} from the tuned weights, ${nats(fingerprint.servedFromBase)} from the base${fingerprint.proven ? "" : ": too little was learned to tell them apart by its answers"}`,
     ]);
   if (served !== null) rows.push(["served as", served.model]);
   if (failed !== null) rows.push(["failed", failed]);

@@ -163,4 +163,6 @@ export interface Fingerprint {
   readonly served: number;
   /** Between the base and what the server answers with. */
   readonly servedFromBase: number;
+  /** The answers say which of the two it is; otherwise the file has to do, and what was learned is below their noise. */
+  readonly proven: boolean;
 }

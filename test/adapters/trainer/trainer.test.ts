@@ -126,6 +126,7 @@ describeWith("trainer")("the trainer", () => {
     expect(fingerprint.file).toBeLessThan(1e-3);
     expect(fingerprint.servedFromBase).toBeGreaterThan(0.1);
     expect(fingerprint.effect).toBeGreaterThan(0.1);
+    expect(fingerprint.proven).toBe(true);
   });
 
   test("an adapter alone is written, and the server is found to hold it", async () => {

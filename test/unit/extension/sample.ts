@@ -53,7 +53,7 @@ export function tuned(id: string, change: Partial<TunedModel> = {}): TunedModel 
     training: { updates: 2, ended: "groups", mismatch: 0.004, ms: 65_000 },
     merge: { bytes: 144_000_000, recovered: 0.98, noise: 0.01, types: { Q8_0: 210 } },
     served: { model: "exit-ml/m1", digest: "7a8b", adapter: null },
-    fingerprint: { effect: 0.02, file: 0.0004, served: 0.001, servedFromBase: 0.02 },
+    fingerprint: { effect: 0.02, file: 0.0004, served: 0.001, servedFromBase: 0.02, proven: true },
     kept: true,
     ...change,
   };

@@ -51,7 +51,7 @@ test("a step that ended is stored, so that the next call goes on from there", as
 });
 
 test("a finished model whose weights are made anew stays finished, where that is cut off", async () => {
-  const fingerprint = { effect: 0.1, file: 0, served: 0, servedFromBase: 0.1 };
+  const fingerprint = { effect: 0.1, file: 0, served: 0, servedFromBase: 0.1, proven: true };
   expect(await cutOff({ made: "verified", fingerprint })).toMatchObject({ made: "verified" });
 });
 
