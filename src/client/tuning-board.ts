@@ -35,6 +35,12 @@ export function followTuning(board: TuningBoard, event: RunEvent): void {
       board.text = event.event.text;
       board.update = updateOf(event);
       break;
+    case "groupOpened":
+      // The search of a round: a model of the round before is no longer in the making.
+      board.model = null;
+      board.text = `iteration ${event.opening.iteration + 1}`;
+      board.update = null;
+      break;
     case "progress":
       board.text = event.text;
       board.update = null;

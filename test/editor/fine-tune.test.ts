@@ -91,6 +91,15 @@ it("fine-tunes the model that searched; promoted, the tuned model answers, until
   expect(question.text).toBe("Promote m1 although it has passed no gate?");
   expect(question.buttons).toContain("Gate First");
   await window.screenshot("6-promote");
+  await modal.answer("Gate First");
+  await expect.poll(first, long).toMatch(/^Gate: (?!getting ready)\S/);
+  await window.screenshot("7-gate");
+  await window.run("ExIt ML: Stop");
+  await notifications.waitFor("Gate was stopped.");
+  await notifications.clear();
+  expect((await view.row("m1")).description).toContain("not gated yet");
+
+  await view.pick("m1", "Promote Tuned Model");
   await modal.answer("Promote");
   await notifications.waitFor("now means tuned model m1 (v1)");
   await notifications.clear();
@@ -109,7 +118,7 @@ it("fine-tunes the model that searched; promoted, the tuned model answers, until
   const policies = nodes.map(({ policy }) => policy).filter((policy) => policy !== null);
   expect(policies.at(0)).toMatch(/#v0$/);
   expect(policies.at(-1)).toMatch(/#v1$/);
-  await window.screenshot("7-searched-with-it");
+  await window.screenshot("8-searched-with-it");
   for (const theme of Object.keys(themes) as Theme[]) {
     await useTheme(window, folder, theme);
     await window.screenshot(`in-force-${theme}`);
@@ -119,6 +128,6 @@ it("fine-tunes the model that searched; promoted, the tuned model answers, until
   await notifications.waitFor("itself is in force.");
   await expect.poll(state).toMatch(/^hubot: was in force/);
   expect(await view.description()).toBe("");
-  await window.screenshot("8-rolled-back");
+  await window.screenshot("9-rolled-back");
   expect(window.errors.filter((text) => /exit-ml|exitMl/i.test(text))).toEqual([]);
 });

@@ -69,8 +69,8 @@ export function childEntries(view: View, parent: Entry | null): readonly Entry[]
 export function messageAbove(view: View, failure: string | null): string {
   if (childEntries(view, null).length === 0) return "";
   if (failure !== null) return failure;
-  const isTuned = (view.training?.models ?? []).length > 0;
-  return isTuned || view.board !== null
+  const { models = [], bootstraps = [] } = view.training ?? {};
+  return models.length > 0 || bootstraps.length > 0 || view.board !== null
     ? ""
     : "Nothing is tuned yet: Fine-Tune Local Model makes a tuned model.";
 }
@@ -219,7 +219,7 @@ function roundRow(bootstrap: string, round: Round): Row {
 function modelRow(model: TunedModel, training: TrainingStatus, board: TuningBoard | null): Row {
   const { id, base, failed, made } = model;
   const inForce = training.inForce.some(({ line, model: current }) => line === base.line && current === id);
-  const state = board?.model === id && board.job !== "gate" ? "being made" : stateOf(model, training);
+  const state = board?.model === id && made !== "verified" ? "being made" : stateOf(model, training);
   const usable = made === "verified" && failed === null;
   return {
     id,

@@ -8,9 +8,10 @@ import {
   rowOf,
   type View,
 } from "../../../src/extension/training/entry.ts";
-import { liveWords } from "../../../src/extension/training/tuning-words.ts";
+import { liveWords, titleOf } from "../../../src/extension/training/tuning-words.ts";
 import type { RunEvent } from "../../../src/protocol/events.ts";
 import { type Bootstrap, defaultGate, defaultTraining, type Round } from "../../../src/protocol/results.ts";
+import { opened } from "../cli/sample.ts";
 import { gate, training, tuned } from "./sample.ts";
 
 const viewOf = (change: Partial<View> = {}): View => ({
@@ -31,6 +32,22 @@ const update = (facts: object): RunEvent => ({
   event: { event: "update", text: "update 5 of 16: loss -0.0123", ...facts },
 });
 const numbers = { update: 5, updates: 16, loss: -0.01234, kl: 0.0004, tokens_per_second: 1812.4 };
+
+const round = (number: number, change: Partial<Round>): Round => ({
+  ...{ number, step: "done", startedAt: "", endedAt: null, run: "r1", informative: 48 },
+  ...{ model: `m${number}`, gate: null, promoted: false },
+  ...change,
+});
+const bootstrap: Bootstrap = {
+  id: "b1",
+  settings: {
+    ...{ hours: 8, rounds: null, groups: 48, collectHours: null, search: {} },
+    ...{ ...defaultGate, allowMissing: [], training: defaultTraining },
+  },
+  model: { runtime: null, model: null, endpoint: null },
+  ...{ startedAt: "", endedAt: null, ended: null, spentMs: 0 },
+  rounds: [round(1, { promoted: true }), round(2, { step: "gate" })],
+};
 
 describe("the tree", () => {
   it("has no rows while there is nothing, so that the welcome text is seen", () => {
@@ -67,6 +84,8 @@ describe("the tree", () => {
     expect(messageAbove(exported, "The runner ended.")).toBe("The runner ended.");
     expect(messageAbove({ ...exported, board: newTuningBoard("rounds") }, null)).toBe("");
     expect(messageAbove({ ...exported, training: training({ models: [tuned("m1")] }) }, null)).toBe("");
+    const cutOff = training({ bootstraps: [bootstrap] });
+    expect(messageAbove(viewOf({ training: cutOff }), null)).toBe("");
   });
 
   it("keeps the row of a gate below its model apart from the one below Gates", () => {
@@ -132,6 +151,9 @@ describe("a tuned model", () => {
     const half = tuned("m2", { made: "exported", training: null });
     const live = viewOf({ training: training({ models: [half] }), board });
     expect(model(live, "m2")?.description).toBe("being made · smollm2:135m");
+    expect(model({ ...live, training: training({ models: [tuned("m2")] }) }, "m2")?.description).toBe(
+      "not gated yet · smollm2:135m",
+    );
     expect(model({ ...live, board: null }, "m2")?.description).toBe("begun, exported · smollm2:135m");
   });
 });
@@ -146,6 +168,14 @@ describe("work under way", () => {
     expect(liveWords(board)).toBe("Asking the tuned model");
   });
 
+  it("shows the iteration of a round that searches, and no model of the round before", () => {
+    const board = newTuningBoard("rounds");
+    followTuning(board, update(numbers));
+    followTuning(board, opened);
+    expect(titleOf(board)).toBe("Bootstrap");
+    expect(liveWords(board)).toBe("iteration 1");
+  });
+
   it("shows the sentence where a trainer of another version tells its numbers otherwise", () => {
     const board = newTuningBoard("fine-tune");
     followTuning(board, update({ update: 5 }));
@@ -154,21 +184,6 @@ describe("work under way", () => {
 });
 
 describe("a bootstrap", () => {
-  const round = (number: number, change: Partial<Round>): Round => ({
-    ...{ number, step: "done", startedAt: "", endedAt: null, run: "r1", informative: 48 },
-    ...{ model: `m${number}`, gate: null, promoted: false },
-    ...change,
-  });
-  const bootstrap: Bootstrap = {
-    id: "b1",
-    settings: {
-      ...{ hours: 8, rounds: null, groups: 48, collectHours: null, search: {} },
-      ...{ ...defaultGate, allowMissing: [], training: defaultTraining },
-    },
-    model: { runtime: null, model: null, endpoint: null },
-    ...{ startedAt: "", endedAt: null, ended: null, spentMs: 0 },
-    rounds: [round(1, { promoted: true }), round(2, { step: "gate" })],
-  };
   const view = viewOf({ training: training({ bootstraps: [bootstrap] }) });
   const row = (of: View) => rowOf(of, { kind: "bootstrap", id: "b1" });
 
