@@ -78,6 +78,7 @@ function createApp({ folders, store, snapshots, workspace, log }: Parts): App {
   const emit = (event: RunEvent): void => {
     if (event.type === "message" || event.type === "progress") log(event.text);
     if (event.type === "runEnded") log(`run ${event.run.id} ended: ${event.error?.message ?? event.reason}`);
+    if (event.type === "tuningEnded") log(`${event.job} ended: ${event.error?.message ?? "it is done"}`);
     for (const listener of listeners) listener(event);
   };
   const { sandbox, scorer, arbiter, reapSandbox, closeSandbox } = lazySandbox(

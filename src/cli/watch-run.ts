@@ -28,18 +28,20 @@ export async function watchRun(client: Client, request: RunRequest, context: Con
     );
   });
   gone.catch(() => undefined); // hanging up ourselves at the end is no error
+  let teller: RunTeller | null = null;
+  let isOver = false;
   const ended = (async () => {
     const { run } = await client.call("startRun", request);
     interruption.started();
-    const teller = context.json ? tellJson(context) : await tellText(client, run, context);
-    try {
-      return await events.tellUntilEnd(run.id, teller.tell);
-    } finally {
-      teller.stop();
-    }
+    teller = context.json ? tellJson(context) : await tellText(client, run, context);
+    if (isOver) teller.stop();
+    return events.tellUntilEnd(run.id, teller.tell);
   })();
   try {
-    const end = await Promise.race([ended, gone, interruption.detached]);
+    const end = await Promise.race([ended, gone, interruption.detached]).finally(() => {
+      isOver = true;
+      teller?.stop();
+    });
     if (end === "detached") return interrupted;
     if (!context.json) {
       const { style, host, command } = context;

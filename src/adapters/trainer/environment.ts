@@ -1,7 +1,7 @@
 /** The Python that the trainer runs in: one the user names, or an environment of its own that is made on demand. */
 import { join } from "node:path";
 import { ExitError, messageOf } from "../../core/errors.ts";
-import { makeEnvironment } from "./make-environment.ts";
+import { makeEnvironment, type WithLock } from "./make-environment.ts";
 import { digestOf, isReady, programOf } from "./marker.ts";
 import { childEnvironment, runToEnd } from "./process.ts";
 import { listen, quoted } from "./said.ts";
@@ -19,8 +19,22 @@ export interface Environment {
   prepare(say: (text: string) => void, signal: AbortSignal): Promise<void>;
 }
 
-/** @param trainer folder that the package and its requirements.txt lie in */
-export function environmentOf(trainer: string, cache: string, named: string | null): Environment {
+export interface EnvironmentSettings {
+  /** Absolute folder that the Python package `exit_trainer` and its requirements.txt lie in. */
+  readonly package: string;
+  /** Absolute folder for what is fetched and made once for all workspaces. */
+  readonly cache: string;
+  /** Absolute path of a Python that has all that is needed; null: an environment is made on demand. */
+  readonly python: string | null;
+  readonly withLock: WithLock;
+}
+
+export function environmentOf({
+  package: trainer,
+  cache,
+  python: named,
+  withLock,
+}: EnvironmentSettings): Environment {
   const requirements = join(trainer, "requirements.txt");
   const log = join(cache, "logs", "trainer.log");
   if (named !== null)
@@ -30,7 +44,7 @@ export function environmentOf(trainer: string, cache: string, named: string | nu
   return {
     python: programOf(folder),
     prepare: (say, signal) =>
-      makeEnvironment({ folder, requirements, proof, bytes, trainer, lock, log }, say, signal),
+      makeEnvironment({ folder, requirements, proof, bytes, trainer, lock, withLock, log }, say, signal),
   };
 }
 

@@ -3,10 +3,20 @@ import { existsSync, statfsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ExitError, isExitError, messageOf } from "../../core/errors.ts";
-import { withLock } from "./lock.ts";
 import { isReady, mark, programOf } from "./marker.ts";
 import { childEnvironment, runToEnd } from "./process.ts";
 import { listen, quoted, type Said } from "./said.ts";
+
+/**
+ * Does the work while no other process does work under the same lock.
+ * @param onWait told once, with the process that holds it
+ */
+export type WithLock = <T>(
+  lock: string,
+  onWait: (pid: number) => void,
+  signal: AbortSignal,
+  work: () => Promise<T>,
+) => Promise<T>;
 
 export interface Recipe {
   /** Absolute, where it is made; what is there and not ready is replaced. */
@@ -20,6 +30,7 @@ export interface Recipe {
   /** Folder that the package `exit_trainer` lies in. */
   readonly trainer: string;
   readonly lock: string;
+  readonly withLock: WithLock;
   readonly log: string;
 }
 
@@ -35,9 +46,10 @@ export async function makeEnvironment(
   say: (text: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { folder, requirements, lock } = recipe;
+  const { folder, requirements, lock, withLock } = recipe;
   if (isReady(folder, requirements)) return;
-  const wait = (pid: number) => say(`Waiting for process ${pid}, which is making the trainer's environment.`);
+  const wait = (pid: number) =>
+    say(`Waiting for process ${pid}, which is making the trainer's environment and holds ${lock}.`);
   try {
     await withLock(lock, wait, signal, async () => {
       if (!isReady(folder, requirements)) await makeAnew(recipe, say, signal);

@@ -10,21 +10,13 @@ import type {
   TrainingResult,
   TrainingSettings,
 } from "../../core/tuning/tuned-model.ts";
-import { environmentOf } from "./environment.ts";
+import { type EnvironmentSettings, environmentOf } from "./environment.ts";
 import { factsOf, runVerb, type Told, type Verb } from "./verb.ts";
 
-export interface TrainerSettings {
-  /** Absolute folder that the Python package `exit_trainer` and its requirements.txt lie in. */
-  readonly package: string;
-  /** Absolute folder for what is fetched and made once for all workspaces. */
-  readonly cache: string;
-  /** Absolute path of a Python that has all that is needed; null: an environment is made on demand. */
-  readonly python: string | null;
-}
-
-export function createTrainer({ package: trainer, cache, python }: TrainerSettings): Trainer {
+export function createTrainer(settings: EnvironmentSettings): Trainer {
+  const { package: trainer, cache } = settings;
   // Looked for when it is needed: a runner that trains nothing reads nothing.
-  const environment = () => environmentOf(trainer, cache, python);
+  const environment = () => environmentOf(settings);
   const run = (
     name: Verb["name"],
     folder: string,

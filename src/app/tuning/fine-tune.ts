@@ -12,8 +12,8 @@ import type { StageRequest } from "../../core/tuning/ports.ts";
 import { inForce } from "../../core/tuning/promotions.ts";
 import {
   defaultTraining,
+  hasMade,
   type Making,
-  makings,
   type TrainingSettings,
   type TunedModel,
   unfinishedOf,
@@ -23,6 +23,7 @@ import { exportGroups } from "../export.ts";
 import { checkFolder } from "../space.ts";
 import { type OpenBase, openBase, requestFor } from "./base-model.ts";
 import { withFreedMemory } from "./freed-memory.ts";
+import { filesOf, madeByFiles } from "./model-files.ts";
 import type { TuningParts } from "./parts.ts";
 import { sampleServed, tokenProbes } from "./probes.ts";
 
@@ -46,12 +47,28 @@ export async function fineTune(
     const { line } = opened.base;
     const { model: parent } = inForce(tuning.promotions(), line);
     const unfinished = unfinishedOf(tuning.models(), { line, parent, settings });
-    const model = unfinished ?? (await begin(opened, settings, parts, signal));
+    const left = unfinished === null ? null : await whatIsLeft(unfinished, parts);
+    const model = left ?? (await begin(opened, settings, parts, signal));
     begun(model);
     return await make(model, opened, parts, signal);
   } finally {
     await opened.policy.close();
   }
+}
+
+/** It as far as its files still go; null where nothing can be made of them any more, which is stored. */
+async function whatIsLeft(model: TunedModel, parts: TuningParts): Promise<TunedModel | null> {
+  const { store, modelsFolder, emit } = parts;
+  const files = filesOf(model, modelsFolder);
+  const made = await madeByFiles(model, files);
+  if (made === model.made) return model;
+  if (made === "exported") await rm(files.stage, { recursive: true, force: true });
+  const changed = made === null ? { failed: "Its training data is gone." } : { made };
+  const text = `Files of ${model.id} are gone: ${made === null ? "another model is begun" : "it is made again from there on"}.`;
+  emit({ type: "message", level: "warn", text });
+  store.tuning.putModel({ ...model, ...changed });
+  emit({ type: "tuningChanged" });
+  return made === null ? null : { ...model, made };
 }
 
 /** Makes what is missing of a tuned model; of a finished one whose weights were cleaned away, these. */
@@ -64,13 +81,13 @@ export async function make(
   let model = begun;
   const { store, emit } = parts;
   const ended = (made: Making, facts: Partial<TunedModel>): void => {
-    model = { ...model, ...facts, made };
+    model = { ...model, ...facts, made, interruption: null };
     // One that is only made anew stays what it is: cut off, it must not pass for one that is still to be finished.
     if (begun.fingerprint !== null && made !== "verified") return;
     store.tuning.putModel(model);
     emit({ type: "tuningChanged" });
   };
-  const isMade = (making: Making): boolean => makings.indexOf(model.made) >= makings.indexOf(making);
+  const isMade = (step: Making): boolean => hasMade(model.made, step);
   const tell = (event: { readonly event: string; readonly text: string }): void =>
     emit({ type: "trainer", model: model.id, event });
   const say = (text: string): void => emit({ type: "progress", text });
@@ -81,12 +98,8 @@ export async function make(
     await checkFolder(parts.modelsFolder, "the tuned model and its training", size, parts.freeBytes);
   }
   await parts.trainer.prepare(say, signal);
-  const { stage, file, adapter } = placesOf(
-    model,
-    opened,
-    parts,
-    await probesOf(model, opened.policy, signal),
-  );
+  const { groups, adapter, file } = filesOf(model, parts.modelsFolder);
+  const stage = stageOf(model, opened, parts, await probesOf(model, opened.policy, signal));
   try {
     await withFreedMemory(opened, parts, signal, async () => {
       if (!isMade("trained")) ended("trained", { training: await parts.trainer.train(stage, tell, signal) });
@@ -103,20 +116,18 @@ export async function make(
         });
       if (isMade("verified")) return;
       say("Asking the tuned model, to compare its answers with the weights that were trained");
-      const served = await sampleServed(
-        requestFor(model.base, model.id),
-        exportedGroups(model, parts),
-        parts,
-        signal,
-      );
+      const served = await sampleServed(requestFor(model.base, model.id), groups, parts, signal);
       await opened.keeper.unload([model.served?.model ?? ""], say, signal);
       ended("verified", {
         fingerprint: await parts.trainer.verify({ ...what, served, device }, tell, signal),
       });
     });
   } catch (error) {
-    if (isExitError(error) && isFinal.has(error.reason)) {
-      store.tuning.putModel({ ...model, failed: messageOf(error) });
+    const text = messageOf(error);
+    const isLost = isExitError(error) && isFinal.has(error.reason);
+    // What is only made anew stays what it is; and who stopped it knows why.
+    if (isLost || (begun.fingerprint === null && !signal.aborted)) {
+      store.tuning.putModel({ ...model, ...(isLost ? { failed: text } : { interruption: text }) });
       emit({ type: "tuningChanged" });
     }
     throw error;
@@ -160,7 +171,7 @@ async function begin(
     parent,
     createdAt: clock.now(),
     made: "exported",
-    failed: null,
+    ...{ failed: null, interruption: null },
     data: {
       groups: report.kept,
       seen: report.seen,
@@ -185,31 +196,21 @@ function tooFew(
   return `There is too little to learn from for ${model}: of ${seen} iterations ${kept} can be trained on, ${leastGroups} are needed.${left} Search longer with "exit-ml run --strategy exit", then fine-tune.`;
 }
 
-function exportedGroups({ id }: TunedModel, { modelsFolder }: Pick<TuningParts, "modelsFolder">): string {
-  return join(modelsFolder, id, "export", "groups.jsonl");
-}
-
 function probesOf(model: TunedModel, policy: Policy, signal: AbortSignal): Promise<StageRequest["probes"]> {
   return model.made === "exported" ? tokenProbes(policy, signal) : Promise.resolve([]);
 }
 
-function placesOf(
+function stageOf(
   model: TunedModel,
   { file }: OpenBase,
   { modelsFolder, store }: TuningParts,
   probes: StageRequest["probes"],
-): { readonly stage: StageRequest; readonly file: string; readonly adapter: string } {
-  const folder = join(modelsFolder, model.id);
-  const out = join(folder, "stage");
+): StageRequest {
+  const { groups, stage: out } = filesOf(model, modelsFolder);
   const adapter = model.parent === null ? null : join(modelsFolder, model.parent, "stage", "adapter");
-  const groups = join(folder, "export", "groups.jsonl");
   const { line } = model.base;
   const policy = `${line}#v${inForce(store.tuning.promotions(), line).version}`;
-  return {
-    stage: { model: file, groups, out, adapter, policy, settings: model.settings, probes },
-    file: join(folder, `${model.base.model.replace(/[^\w.-]+/g, "-")}-${model.id}.gguf`),
-    adapter: join(out, "adapter"),
-  };
+  return { model: file, groups, out, adapter, policy, settings: model.settings, probes };
 }
 
 async function sha256Of(file: string): Promise<string> {

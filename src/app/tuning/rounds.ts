@@ -35,11 +35,17 @@ export interface RoundsParts extends Pick<TuningParts, "store" | "clock" | "emit
   /** Tests a tuned model, and promotes it if it passes. */
   readonly passGate: (request: GateRequest, signal: AbortSignal) => Promise<Gate>;
   readonly promote: (request: PromoteRequest, signal: AbortSignal) => Promise<unknown>;
+  /** Rejects with the signal's reason when aborted. */
+  readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
   /** @throws ExitError `nothing-held-out` where no gate could prove anything. */
   readonly refuseUnprovable: () => Promise<void>;
 }
 
 const hour = 3_600_000;
+const minute = 60_000;
+/** Milliseconds before what broke off is gone on with, for the first time, the second, ...; then it is given up. */
+const waits = [minute / 2, minute, 2 * minute, 4 * minute, 8 * minute];
+const passing: ReadonlySet<string> = new Set(["ollama-unreachable", "ollama-failed", "docker-unreachable"]);
 /** A run needs some time to find out that it has none. */
 const leastHours = 1 / 60;
 
@@ -60,7 +66,8 @@ export async function bootstrap(
     const text = `Going on with ${unfinished.id}, under the settings it was begun with; --fresh begins a new one.`;
     emit({ type: "message", level: "info", text });
   }
-  let state = unfinished ?? newBootstrap(request, parts);
+  let state = unfinished === undefined ? newBootstrap(request, parts) : { ...unfinished, interruption: null };
+  let outages = 0;
   const spentBefore = state.spentMs;
   const began = clock.monotonic();
   const keep = (change: Partial<Bootstrap>): void => {
@@ -86,15 +93,31 @@ export async function bootstrap(
       }
       const round = open ?? newRound(state, parts);
       keepRound(round);
-      await playRound(round, () => state, parts, keepRound, signal);
+      try {
+        await playRound(round, () => state, parts, keepRound, signal);
+        outages = 0;
+      } catch (error) {
+        const wait = isWorthWaiting(error, state) ? waits[outages++] : undefined;
+        if (wait === undefined || signal.aborted) throw error;
+        const text = `${messageOf(error)} The rounds go on from there in ${wait / 1000} s.`;
+        emit({ type: "message", level: "warn", text });
+        await parts.pause(wait, signal);
+      }
     }
   } catch (error) {
     const tooFew = isExitError(error, "too-few-groups");
-    keep(tooFew ? { endedAt: clock.now(), ended: messageOf(error) } : {});
+    const cutOff = { interruption: signal.aborted ? null : messageOf(error) };
+    keep(tooFew ? { endedAt: clock.now(), ended: messageOf(error) } : cutOff);
     // What earlier rounds reached stands.
     if (tooFew && state.rounds.length > 1) return state;
     throw error;
   }
+}
+
+/** A server or an engine that went away in the middle of a night, for an update or out of memory, comes back. */
+function isWorthWaiting(error: unknown, { rounds }: Bootstrap): boolean {
+  const hasBegun = rounds.some(({ run }) => run !== null);
+  return hasBegun && isExitError(error) && passing.has(error.reason);
 }
 
 function newBootstrap(
@@ -107,7 +130,7 @@ function newBootstrap(
     // Without a version: each round collects with the one in force then.
     model: { runtime, endpoint, model: readModelName(model).name },
     startedAt: clock.now(),
-    ...{ endedAt: null, ended: null, spentMs: 0, rounds: [] },
+    ...{ endedAt: null, ended: null, interruption: null, spentMs: 0, rounds: [] },
   };
 }
 

@@ -1,6 +1,7 @@
 /** The bundled trainer, with its environment in the cache folder. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { withLock } from "../../adapters/leases/lock.ts";
 import { createTrainer } from "../../adapters/trainer/trainer.ts";
 import type { Trainer } from "../../core/tuning/ports.ts";
 import { cacheFolder } from "../models.ts";
@@ -10,6 +11,7 @@ export function openTrainer(env: NodeJS.ProcessEnv): Trainer {
     package: packageFolder(),
     cache: cacheFolder(env),
     python: env.EXIT_ML_TRAINER_PYTHON ?? null,
+    withLock,
   });
 }
 

@@ -1,4 +1,5 @@
 /** Which job does what. */
+import { setTimeout as delay } from "node:timers/promises";
 import type { TuningOutcome } from "../../core/reports.ts";
 import type { TuningRequest } from "../app.ts";
 import { fineTune } from "./fine-tune.ts";
@@ -23,6 +24,7 @@ export async function workOn(
         fineTune: (asked, begun, until) => fineTune(asked, parts, until, begun),
         passGate: (asked, until) => passGate(asked, parts, until),
         promote: (asked, until) => promote(asked, parts, until),
+        pause: (ms, until) => delay(ms, undefined, { signal: until }).catch(() => until.throwIfAborted()),
         refuseUnprovable: () => refuseUnprovable(parts),
       };
       return { job: "rounds", bootstrap: await bootstrap(request, steps, signal) };

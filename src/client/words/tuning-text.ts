@@ -41,7 +41,7 @@ export const decisions: Record<Gate["decision"], string> = {
 
 /** One fact a row. */
 export function tunedRows(model: TunedModel): [name: string, value: string][] {
-  const { data, training, merge, fingerprint, served, parent, base, failed } = model;
+  const { data, training, merge, fingerprint, served, parent, base, failed, interruption } = model;
   const rows: [string, string][] = [
     ["trained from", parent === null ? base.model : `${base.model}, going on from ${parent}`],
     ["learned from", `${plural(data.groups, "iteration")} of ${data.tasks.join(", ")}`],
@@ -67,6 +67,7 @@ export function tunedRows(model: TunedModel): [name: string, value: string][] {
     ]);
   if (served !== null) rows.push(["served as", served.model]);
   if (failed !== null) rows.push(["failed", failed]);
+  if (interruption !== null) rows.push(["interrupted", `${interruption} Fine-tuning again goes on with it.`]);
   return rows;
 }
 

@@ -39,6 +39,8 @@ export interface Bootstrap {
   readonly endedAt: string | null;
   /** A sentence; null while it is unfinished. */
   readonly ended: string | null;
+  /** What it was cut off by; null: nothing, or its runner was killed. */
+  readonly interruption: string | null;
   /** Milliseconds it has worked, over all sessions. */
   readonly spentMs: number;
   readonly rounds: readonly Round[];

@@ -18,8 +18,13 @@ export interface BaseModel {
 }
 
 /** Steps of the making, in this order; each is stored as it ends, so that a killed fine-tune goes on with the next. */
-export const makings = ["exported", "trained", "merged", "installed", "verified"] as const;
+const makings = ["exported", "trained", "merged", "installed", "verified"] as const;
 export type Making = (typeof makings)[number];
+
+/** Whether a model that was made as far as `made` has this step behind it. */
+export function hasMade(made: Making, step: Making): boolean {
+  return makings.indexOf(made) >= makings.indexOf(step);
+}
 
 export interface TunedModel {
   /** `m1`, `m2`, ...: also the name of its folder in `.exit/models`. */
@@ -33,6 +38,8 @@ export interface TunedModel {
   readonly made: Making;
   /** Why it is no use; null while it is. */
   readonly failed: string | null;
+  /** What it was cut off by and can be gone on after; null: nothing, or its runner was killed. */
+  readonly interruption: string | null;
   /** What it learned from. */
   readonly data: {
     readonly groups: number;

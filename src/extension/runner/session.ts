@@ -134,6 +134,8 @@ export class Session {
 
   dispose(): void {
     this.#disposed = true;
+    // Who waits for the end of something waits no longer: nothing more comes from here.
+    this.#gone.fire();
     void this.#client?.then(
       (client) => client.close(),
       () => undefined,
@@ -162,8 +164,18 @@ export class Session {
         .then(() => this.#takeIn(client, event))
         .catch((e) => this.#log.error(messageOf(e)));
     });
+    try {
+      await this.#findWorkUnderWay(client);
+    } catch (error) {
+      client.close();
+      throw error;
+    }
     void client.closed.then(() => this.#ended(client));
-    // A run that began before we came: its groups under way are taken up as their events come.
+    return client;
+  }
+
+  /** What began before we came: its groups under way are taken up as their events come. */
+  async #findWorkUnderWay(client: Client): Promise<void> {
     const { activeRun } = await client.call("status", {});
     if (activeRun !== null) {
       const { nodes } = await client.call("tree", { task: null });
@@ -174,7 +186,6 @@ export class Session {
       this.#log.info(`Found run ${activeRun.id} at work.`);
     }
     await this.#readTraining(client);
-    return client;
   }
 
   #ended(client: Client): void {

@@ -177,9 +177,13 @@ function sectionRow(view: View, section: Section): Row {
   };
 }
 
-function bootstrapRow({ id, rounds, ended, spentMs, startedAt }: Bootstrap, isUnderWay: boolean): Row {
+function bootstrapRow(
+  { id, rounds, ended, interruption, spentMs, startedAt }: Bootstrap,
+  isUnderWay: boolean,
+): Row {
   const promoted = rounds.filter((round) => round.promoted).length;
-  const state = ended ?? (isUnderWay ? "under way" : "interrupted: Bootstrap goes on with it");
+  const state =
+    ended ?? (isUnderWay ? "under way" : `interrupted: ${interruption ?? "Bootstrap goes on with it"}`);
   const facts = [plural(rounds.length, "round"), `${promoted} promoted`, state];
   return {
     id,

@@ -14,6 +14,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { processesOf } from "../../../scripts/test/leftovers.mjs";
+import { thisProcess } from "../../../src/adapters/leases/holder.ts";
+import { withLock } from "../../../src/adapters/leases/lock.ts";
 import { makeEnvironment, type Recipe } from "../../../src/adapters/trainer/make-environment.ts";
 import { trainerPackage } from "./parts.ts";
 
@@ -42,6 +44,7 @@ function recipe(requirements: string, change: Partial<Recipe> = {}): Recipe {
     bytes: 1,
     trainer: trainerPackage,
     lock: join(folder, "locks", "trainer.lock"),
+    withLock,
     log: join(folder, "logs", "trainer.log"),
     ...change,
   };
@@ -58,7 +61,9 @@ test("it is made once, also where two are at it, and anew when what it must hold
   const wanted = recipe("# nothing\n");
   await Promise.all([makeEnvironment(wanted, say, never), makeEnvironment(wanted, say, never)]);
   expect(said.filter((text) => text.includes("is ready"))).toHaveLength(1);
-  expect(said).toContain(`Waiting for process ${process.pid}, which is making the trainer's environment.`);
+  expect(said).toContain(
+    `Waiting for process ${process.pid}, which is making the trainer's environment and holds ${wanted.lock}.`,
+  );
   expect(readdirSync(join(folder, "locks"))).toEqual([]);
   expect(readdirSync(join(folder, "trainer"))).not.toContain("archives");
 
@@ -70,6 +75,17 @@ test("it is made once, also where two are at it, and anew when what it must hold
   await makeEnvironment(recipe("# nothing else\n"), say, never);
   expect(existsSync(ours)).toBe(false);
   expect(working()).toEqual([]);
+});
+
+test("a maker whose process id was given to another program is passed over", async () => {
+  mkdirSync(join(folder, "locks"));
+  const { pid, started } = thisProcess();
+  expect(started).not.toBe("");
+  const earlier = JSON.stringify({ pid, started: `${started}0`, token: "earlier" });
+  writeFileSync(join(folder, "locks", "trainer.lock"), earlier);
+  await makeEnvironment(recipe("# nothing\n"), say, never);
+  expect(said.filter((text) => text.startsWith("Waiting"))).toEqual([]);
+  expect(made()).toBe(true);
 });
 
 test("cancelled, it leaves nothing half made and no process", async () => {

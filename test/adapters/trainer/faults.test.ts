@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { processesOf } from "../../../scripts/test/leftovers.mjs";
+import { withLock } from "../../../src/adapters/leases/lock.ts";
 import { createTrainer } from "../../../src/adapters/trainer/trainer.ts";
 import type { Trainer } from "../../../src/core/tuning/ports.ts";
 import { stageIn, trainerPackage } from "./parts.ts";
@@ -21,7 +22,7 @@ function withFakePython(script: string): Trainer {
   const python = join(folder, "fake-python");
   writeFileSync(python, `#!/bin/sh\n${script}\n`);
   chmodSync(python, 0o755);
-  return createTrainer({ package: trainerPackage, cache: folder, python });
+  return createTrainer({ package: trainerPackage, cache: folder, python, withLock });
 }
 
 const doctorSays = `echo '{"event": "doctor", "text": "fine"}'`;
@@ -69,7 +70,12 @@ test("an end without a result that can be read is an error", async () => {
 });
 
 test("a Python that cannot be started, or lacks the packages, is named", async () => {
-  const none = createTrainer({ package: trainerPackage, cache: folder, python: join(folder, "none") });
+  const none = createTrainer({
+    package: trainerPackage,
+    cache: folder,
+    python: join(folder, "none"),
+    withLock,
+  });
   await expect(none.doctor("cpu", never)).rejects.toMatchObject({ reason: "trainer-environment" });
   await expect(none.prepare(deaf, never)).rejects.toMatchObject({ reason: "trainer-environment" });
   const bare = withFakePython("echo 'ModuleNotFoundError: torch' >&2; exit 1");

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, vi } from "vitest";
 import { processesOf } from "../../../scripts/test/leftovers.mjs";
+import { withLock } from "../../../src/adapters/leases/lock.ts";
 import { createTrainer } from "../../../src/adapters/trainer/trainer.ts";
 import type { Trainer, TrainerEvent } from "../../../src/core/tuning/ports.ts";
 import { describeWith, testWith } from "../../support/without.ts";
@@ -24,7 +25,7 @@ describeWith("trainer")("the trainer", () => {
     writeTinyParts(folder);
     writeGroups(join(folder, "groups.jsonl"), 6, -20);
     writeGroups(join(folder, "many.jsonl"), 48, -20);
-    trainer = createTrainer({ package: trainerPackage, cache: folder, python: realPython() });
+    trainer = createTrainer({ package: trainerPackage, cache: folder, python: realPython(), withLock });
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

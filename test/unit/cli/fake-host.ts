@@ -32,7 +32,14 @@ export class FakeHost implements Host {
 
   columns = (): number => 100;
   now = (): number => this.time;
-  every = (): (() => void) => () => undefined;
+  /** What `every` began and nobody ended: a real one keeps the process alive. */
+  ticking = 0;
+  every = (): (() => void) => {
+    this.ticking++;
+    return () => {
+      this.ticking--;
+    };
+  };
   out = (text: string): void => {
     this.printed += text;
   };

@@ -149,6 +149,28 @@ test("a run that cannot start exits with 1 and its sentence", async () => {
   expect(host.messages).toBe("There is no model; name one with --model.\n");
 });
 
+test.each([
+  ["the runner goes away", 1, (host: FakeHost) => host.hangUp()],
+  [
+    "Ctrl-C is pressed twice",
+    130,
+    (host: FakeHost) => {
+      host.interrupt();
+      host.interrupt();
+    },
+  ],
+])("on a terminal nothing ticks on when %s", async (_what, expected, end) => {
+  const host = new FakeHost({ ...answers, stopRun: () => ({ stopped: true }) });
+  host.stdoutIsTTY = true;
+  const code = runCli(["run"], host);
+  await settle();
+  host.tell(started, opened);
+  expect(host.ticking).toBe(1);
+  end(host);
+  expect(await code).toBe(expected);
+  expect(host.ticking).toBe(0);
+});
+
 test("a runner that goes away in the middle is an error, and what to do is said", async () => {
   const { host, code } = await running();
   host.tell(started);

@@ -48,6 +48,7 @@ export function tuned(id: string, change: Partial<TunedModel> = {}): TunedModel 
     createdAt: "2026-11-20T10:00:00.000Z",
     made: "verified",
     failed: null,
+    interruption: null,
     data: { groups: 6, seen: 9, tasks: ["apples"], policies: ["smollm2:135m@1a2b#v0"], sha256: "5e6f" },
     settings: defaultTraining,
     training: { updates: 2, ended: "groups", mismatch: 0.004, ms: 65_000 },

@@ -45,7 +45,7 @@ const bootstrap: Bootstrap = {
     ...{ ...defaultGate, allowMissing: [], training: defaultTraining },
   },
   model: { runtime: null, model: null, endpoint: null },
-  ...{ startedAt: "", endedAt: null, ended: null, spentMs: 0 },
+  ...{ startedAt: "", endedAt: null, ended: null, interruption: null, spentMs: 0 },
   rounds: [round(1, { promoted: true }), round(2, { step: "gate" })],
 };
 

@@ -31,10 +31,12 @@ let decisions: Decision[];
 /** The step that is cut off once it has done its work, by name and how often it goes well before. */
 let cut: { name: string; after: number } | null;
 let hour: number;
+/** Milliseconds that were waited. */
+let paused: number[];
 
 beforeEach(() => {
   store = createMemoryStore();
-  [done, events, finds, decisions, cut, hour] = [[], [], 8, [], null, 0];
+  [done, events, finds, decisions, cut, hour, paused] = [[], [], 8, [], null, 0, []];
 });
 
 function ends(name: string): void {
@@ -107,6 +109,7 @@ function fakeParts(): RoundsParts {
       return gate;
     },
     promote: async ({ model }) => promoteIn(model),
+    pause: async (ms) => void paused.push(ms),
     refuseUnprovable: async () => {},
   };
 }
@@ -181,6 +184,45 @@ describe("killed", () => {
       { id: "b1", ended: "Another one was begun." },
       { id: "b2", ended: "All 2 rounds are done." },
     ]);
+  });
+});
+
+describe("while a server or an engine is away", () => {
+  /** Steps of which the gate fails so often. */
+  const withoutServer = (failures: number, reason = "ollama-unreachable"): RoundsParts => {
+    const parts = fakeParts();
+    return {
+      ...parts,
+      passGate: (asked, signal) =>
+        failures-- > 0
+          ? Promise.reject(new ExitError(reason, "No Ollama answers."))
+          : parts.passGate(asked, signal),
+    };
+  };
+
+  test("rounds wait, longer each time, and go on with the step that broke off", async () => {
+    const undisturbed = await bootstrap(request, fakeParts(), never);
+    store = createMemoryStore();
+    const ended = await bootstrap(request, withoutServer(2), never);
+    expect(paused).toEqual([30_000, 60_000]);
+    expect(ended.rounds).toEqual(undisturbed.rounds);
+    expect(store.runs()).toHaveLength(2);
+    expect(events).toContainEqual(
+      expect.objectContaining({ level: "warn", text: expect.stringContaining("go on from there in 30 s") }),
+    );
+  });
+
+  test("they give up at last and say what cut them off; the next call goes on", async () => {
+    await expect(bootstrap(request, withoutServer(9), never)).rejects.toThrow("No Ollama answers.");
+    expect(paused).toHaveLength(5);
+    expect(store.tuning.bootstraps()).toMatchObject([{ endedAt: null, interruption: "No Ollama answers." }]);
+    const ended = await bootstrap(request, fakeParts(), never);
+    expect(ended).toMatchObject({ id: "b1", ended: "All 2 rounds are done.", interruption: null });
+  });
+
+  test("what no waiting mends ends them at once", async () => {
+    await expect(bootstrap(request, withoutServer(1, "disk-low"), never)).rejects.toThrow("No Ollama");
+    expect(paused).toEqual([]);
   });
 });
 

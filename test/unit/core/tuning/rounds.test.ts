@@ -14,7 +14,7 @@ const bootstrap = (
   change: { rounds?: number; spentMs?: number } = {},
 ): Bootstrap => ({
   ...{ id: "b1", model: { runtime: null, model: null, endpoint: null } },
-  ...{ startedAt: at, endedAt: null, ended: null, spentMs: change.spentMs ?? 0 },
+  ...{ startedAt: at, endedAt: null, ended: null, interruption: null, spentMs: change.spentMs ?? 0 },
   settings: {
     ...{ hours: 2, rounds: change.rounds ?? null, groups: 48, collectHours: null },
     ...{ search: {}, chains: [16, 64], K: 4, seed: 0, allowMissing: [] },

@@ -1,6 +1,6 @@
 /**
  * One process at a time, by a file that names its holder; of one kind with scripts/setup/lock.mjs, which makes the same
- * environment. A holder that died is passed over.
+ * environment of the trainer. A holder that died is passed over, also where its process id is another program's by now.
  */
 import { randomBytes } from "node:crypto";
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -8,8 +8,9 @@ import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
 import { abortable } from "../../core/abortable.ts";
+import { isAlive, thisProcess } from "./holder.ts";
 
-const holderSchema = z.object({ pid: z.int(), token: z.string() });
+const holderSchema = z.object({ pid: z.int(), started: z.string(), token: z.string() });
 type Holder = z.infer<typeof holderSchema>;
 
 const lookAgainMs = 250;
@@ -43,7 +44,7 @@ export async function withLock<T>(
 function take(file: string, token: string): Holder | null {
   // The name appears together with its content, as a link to a complete file: nobody reads half of it.
   const draft = `${file}.draft-${token}`;
-  writeFileSync(draft, JSON.stringify({ pid: process.pid, started: "", token }));
+  writeFileSync(draft, JSON.stringify({ ...thisProcess(), token }));
   try {
     for (;;) {
       try {
@@ -79,14 +80,5 @@ function holderOf(file: string): Holder | null {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
     rmSync(file, { force: true }); // Cut off by a full disk: it never heals by itself.
     return null;
-  }
-}
-
-function isAlive({ pid }: Holder): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM"; // Somebody else's.
   }
 }
