@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import traceback
 import warnings
 
 from exit_trainer.attached import end_with_input
@@ -45,8 +46,21 @@ def main() -> int:
         options.run(options)
     except Refusal as refusal:
         tell("refused", str(refusal), reason=refusal.reason)
+        _leave_the_others()
+        return 1
+    except Exception:
+        traceback.print_exc()
+        _leave_the_others()
         return 1
     return 0
+
+
+def _leave_the_others() -> None:
+    """Of the processes that torchrun starts, one that fails ends at once, and torchrun ends the rest: by the usual way
+    out it would wait for them in NCCL, as they wait for it."""
+    if "RANK" in os.environ:
+        sys.stderr.flush()
+        os._exit(1)
 
 
 if __name__ == "__main__":

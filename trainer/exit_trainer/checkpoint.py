@@ -77,8 +77,7 @@ def write_whole(file: Path, write: Any) -> None:
     draft = file.with_name(f"{file.name}.draft")
     try:
         write(draft)
-        with draft.open("r+b") as stream:
-            os.fsync(stream.fileno())
+        _flush(draft)
         os.replace(draft, file)
     except BaseException:
         draft.unlink(missing_ok=True)
@@ -91,9 +90,16 @@ def save_adapter(folder: Path, model: PeftModel) -> None:
     draft = folder.with_name(f"{folder.name}.draft")
     shutil.rmtree(draft, ignore_errors=True)
     model.save_pretrained(str(draft))
+    for file in draft.iterdir():
+        _flush(file)
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(draft, folder)
     _flush_folder(folder.parent)
+
+
+def _flush(file: Path) -> None:
+    with file.open("r+b") as stream:
+        os.fsync(stream.fileno())
 
 
 def _flush_folder(folder: Path) -> None:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import cast
 
+import torch
 from peft import LoraConfig
 from torch import nn
 from transformers import PretrainedConfig
@@ -61,7 +62,8 @@ class Memory:
     prompt: int
     """The prompt's own activations, its keys and values and their gradients: they wait for phase C."""
     rows: int
-    """Activations of the micro-batch, with the prompt's keys and values repeated for each of its rows."""
+    """Activations of the micro-batch, with the prompt's keys and values repeated for each of its rows, and the mask by
+    which its tokens see them."""
     logits: int
     """Of one chunk, float32: themselves, their softmax, their gradient."""
 
@@ -109,8 +111,12 @@ def activations(shape: Shape, tokens: int, checkpointing: bool) -> int:
     return shape.layers * tokens * shape.hidden * _FLOAT + tokens * layer
 
 
-def memory_of(shape: Shape, group: Group, budget: Budget, checkpointing: bool) -> Memory:
-    """Memory of the update that holds this group."""
+def memory_of(shape: Shape, group: Group, budget: Budget, checkpointing: bool, shares_heads: bool = True) -> Memory:
+    """Memory of the update that holds this group.
+
+    Args:
+        shares_heads: query heads read the keys and values they share; else each is given a copy (device.py).
+    """
     prompt = len(group.prompt) - 1
     lengths = [len(reply.ids) for reply in group.replies]
     rows, longest = max(
@@ -118,14 +124,17 @@ def memory_of(shape: Shape, group: Group, budget: Budget, checkpointing: bool) -
         key=lambda batch: batch[0] * batch[1],
     )
     keys_values = shape.layers * 2 * shape.kv * prompt * _FLOAT
-    # Of each row the prompt's keys and values are copied; with checkpointing for one layer at a time.
-    copied = rows * keys_values // (shape.layers if checkpointing else 1)
+    # What the attention of a layer keeps of the rows beside the activations: keys and values of prompt and row behind
+    # each other, and as it computes in float32 the mask is one too. With checkpointing of one layer at a time.
+    kept = 2 * (prompt + longest) * (shape.kv if shares_heads else shape.heads) - 2 * longest * shape.kv
+    mask = longest * (prompt + longest)
+    attended = rows * (kept + mask) * _FLOAT * (1 if checkpointing else shape.layers)
     return Memory(
         weights=shape.weights,
         adapter=shape.adapter * 4,
         optimiser=3 * shape.adapter * 4,
         prompt=activations(shape, prompt, checkpointing) + 2 * keys_values,
-        rows=activations(shape, rows * longest, checkpointing) + copied,
+        rows=activations(shape, rows * longest, checkpointing) + attended,
         logits=3 * min(budget.chunk, longest) * shape.vocabulary * 4,
     )
 
@@ -173,8 +182,10 @@ def run(options: argparse.Namespace) -> None:
     longest = max(groups, key=forwarded_tokens)
     rank = cast(LoraConfig, trainee.model.peft_config["default"]).r
     shape = shape_of(trainee.model, trainee.backbone.config, rank)
-    memory = memory_of(shape, longest, budget, options.checkpointing)
-    other = memory_of(shape, longest, budget, not options.checkpointing)
+    memory, other = (
+        memory_of(shape, longest, budget, checkpointing, shares_heads=device.type == "cpu")
+        for checkpointing in (options.checkpointing, not options.checkpointing)
+    )
     # The weights are there already.
     fits = memory.total - memory.weights - memory.adapter <= free_memory(device)
     disk = disk_of(shape, groups)
@@ -210,20 +221,27 @@ def measure(
 ) -> float:
     """Seconds of a stage, by one preparation and one gradient of its longest group, which leave the model as it was."""
     budgeting = Budgeting(budget)
-    began = time.monotonic()
+    began = _now(trainee.model.device)
     old = budgeting.run(lambda budget: group_logprobs(trainee, longest, budget))
-    prepared = time.monotonic() - began
+    prepared = _now(trainee.model.device) - began
     reference = old if settings.objective.beta > 0 else None
     fixed = [Fixed(old, reference)]
 
     def forget() -> None:
         trainee.model.zero_grad(set_to_none=True)
 
-    began = time.monotonic()
+    began = _now(trainee.model.device)
     with checkpointed(trainee.backbone) if checkpointing else nullcontext():
         budgeting.run(
             lambda budget: accumulate(trainee, [longest], fixed, range(1), settings.objective, budget), undo=forget
         )
-    updated = time.monotonic() - began
+    updated = _now(trainee.model.device) - began
     forget()
     return seconds_of(groups, longest, prepared, updated, 0 if reference is None else 1)
+
+
+def _now(device: torch.device) -> float:
+    """Seconds, once the GPU has done what it was given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.monotonic()

@@ -41,14 +41,21 @@ class _Layer(CacheLayerMixin):
 
 
 class _Recording(_Layer):
-    """Hands on what it is given and remembers the first of it."""
+    """Hands on what it is given and remembers the first of it, until that is taken."""
 
     first: tuple[Tensor, Tensor] | None = None
+    taken: bool = False
 
     def update(self, key_states: Tensor, value_states: Tensor, *_: object, **__: object) -> tuple[Tensor, Tensor]:
-        if self.first is None:
+        if self.first is None and not self.taken:
             self.first = key_states, value_states
         return key_states, value_states
+
+    def take(self) -> tuple[Tensor, Tensor] | None:
+        """What it remembered. Gradient checkpointing keeps this layer in the graph of those very values: a layer that
+        went on remembering them would keep the whole graph for ever when an error leaves it unused."""
+        first, self.first, self.taken = self.first, None, True
+        return first
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
         return query_length, 0
@@ -105,8 +112,10 @@ class SharedPrefix:
         self._leaves: KeyValues = []
         if len(prompt) > 1:
             layers = [_Recording() for _ in range(backbone.config.num_hidden_layers)]
-            _run(backbone, [list(prompt[:-1])], 0, Cache(layers=[*layers]), forwarded)
-            self._graph = [layer.first for layer in layers if layer.first is not None]
+            try:
+                _run(backbone, [list(prompt[:-1])], 0, Cache(layers=[*layers]), forwarded)
+            finally:
+                self._graph = [first for layer in layers if (first := layer.take()) is not None]
             needs_grad = torch.is_grad_enabled()
             self._leaves = [
                 (keys.detach().requires_grad_(needs_grad), values.detach().requires_grad_(needs_grad))

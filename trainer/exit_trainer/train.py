@@ -96,21 +96,20 @@ def run(options: argparse.Namespace) -> None:
     if "RANK" in os.environ:
         # gloo adds up what lies in the machine's memory: sums and log-probabilities.
         dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
-    try:
-        tell("loading", f"Reading {options.model.name}: the weights are dequantised (some minutes for a large model).")
-        if options.base_bits is not None:
-            tell("base-bits", "In 4 bits the weights are not quite those that are served; the mismatch says how far.")
-        trainee = load_trainee(options, device, dtype)
-        intake = read_intake(options.groups, trainee)
-        result = _train(trainee, intake, settings, options, work, stage)
-        if not dist.is_initialized() or dist.get_rank() == 0:
-            checkpoint.save_adapter(options.out / "adapter", trainee.model)
-            _note(options, stage, settings, intake, result)
-            shutil.rmtree(work)
-            tell_trained(result, options.out)
-    finally:
-        if dist.is_initialized():
-            dist.destroy_process_group()
+    tell("loading", f"Reading {options.model.name}: the weights are dequantised (some minutes for a large model).")
+    if options.base_bits is not None:
+        tell("base-bits", "In 4 bits the weights are not quite those that are served; the mismatch says how far.")
+    trainee = load_trainee(options, device, dtype)
+    intake = read_intake(options.groups, trainee)
+    result = _train(trainee, intake, settings, options, work, stage)
+    if not dist.is_initialized() or dist.get_rank() == 0:
+        checkpoint.save_adapter(options.out / "adapter", trainee.model)
+        _note(options, stage, settings, intake, result)
+        shutil.rmtree(work)
+        tell_trained(result, options.out)
+    # Not after an error: the others wait for this process, and the end of a group for them (`__main__`).
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 def stage_of(options: argparse.Namespace, settings: StageSettings, dtype: torch.dtype) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -41,10 +40,7 @@ class Sums:
     tokens: int = 0
     """Logical tokens: every reply with its own prompt."""
     forwarded: int = 0
-    weights: float = 0.0
-    weights_squared: float = 0.0
-    """Of the replies' ratios of current to old policy, for the effective sample size."""
-    replies: int = 0
+    ratio_squared: float = 0.0
 
     @property
     def mean_square(self) -> float:
@@ -52,8 +48,12 @@ class Sums:
 
     @property
     def effective(self) -> float:
-        """Relative effective sample size."""
-        return self.weights**2 / self.weights_squared / self.replies if self.weights_squared else 1.0
+        """Relative effective sample size of the ratios that the objective weighs tokens by, from 1 down to 0.
+
+        Not of the ratios of whole replies: those multiply up, so that the same policy would seem the farther away the
+        longer its replies are.
+        """
+        return self.ratio**2 / (self.counted * self.ratio_squared) if self.ratio_squared else 1.0
 
     def add(self, other: Sums) -> None:
         for name in vars(other):
@@ -178,15 +178,12 @@ def _reply(
     loss = (token.loss * coefficient.to(device)).sum()
     with torch.no_grad():
         log_ratio = logprobs - old
-        weight = math.exp(min(20.0, max(-20.0, float((log_ratio * mask).sum()))))
         sums.loss += float(loss)
         sums.counted += float(mask.sum())
         sums.clipped += float((token.clipped * mask).sum())
         sums.kl += float((token.kl * mask).sum())
         sums.ratio += float((token.ratio * mask).sum())
+        sums.ratio_squared += float((token.ratio.square() * mask).sum())
         sums.square += float((log_ratio.square() * mask).sum())
         sums.entropy += float((entropy * mask).sum())
-        sums.weights += weight
-        sums.weights_squared += weight * weight
-        sums.replies += 1
     return loss

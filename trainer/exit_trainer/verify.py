@@ -61,7 +61,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--device", default="auto", help="cuda, mps, cpu, or auto (default): the first there is")
     parser.add_argument(
-        "--dtype", default="auto", help="of the weights: bfloat16, float32, or auto (default): on CUDA as trained"
+        "--dtype",
+        default="auto",
+        help="of the weights: bfloat16, float32, or auto (default): float32, on CUDA as far as it fits",
     )
     parser.add_argument(
         "--most-apart", type=float, default=MOST_APART, help=f"mean difference in nats allowed (default: {MOST_APART})"
@@ -73,13 +75,22 @@ def run(options: argparse.Namespace) -> None:
     Raises:
         Refusal: the file is not the tuned model, or could not be compared, in words.
     """
-    device = choose_device(options.device)
-    found = _fitting(options, device)
-    if found is None and options.device == "auto" and device.type != "cpu":
-        tell("memory", f"The model does not fit the memory of {device}: comparing on the CPU, slowly.")
+    found: Found | None = None
+    ways = _ways(options)
+    for place, (device, dtype) in enumerate(ways):
+        tell("device", f"Comparing on {device} with weights in {dtype}.", device=str(device), dtype=str(dtype))
+        newest = _fitting(options, device, dtype)
+        found = newest or found
+        if newest is None:
+            why = f"The model does not fit the memory of {device} in {dtype}"
+        elif dtype != torch.float32 and newest.is_other_file(options.most_apart):
+            # In bfloat16 the file rounds weights and update together, the tuned model rounds them apart.
+            why = f"In {dtype} the file seems to be another model"
+        else:
+            break
         free_cache()
-        device = choose_device("cpu")
-        found = _fitting(options, device)
+        if place + 1 < len(ways):
+            tell("memory", f"{why}: comparing on {ways[place + 1][0]} with weights in {ways[place + 1][1]}.")
     if found is None:
         raise Refusal(
             "out-of-memory",
@@ -97,13 +108,27 @@ class Found:
     file: float | None
     served: Served | None
 
+    def is_other_file(self, most_apart: float) -> bool:
+        return self.file is not None and not self.file <= allowed(self.effect, most_apart)
 
-def _fitting(options: argparse.Namespace, device: torch.device) -> Found | None:
+
+def _ways(options: argparse.Namespace) -> list[tuple[torch.device, torch.dtype]]:
+    """Where and in what precision to compare, the best first; last the CPU, which is slow and has much memory."""
+    device = choose_device(options.device)
+    if options.dtype == "auto":
+        ways = [(device, torch.float32)]
+        if device.type == "cuda" and choose_dtype("auto", device) != torch.float32:
+            ways.append((device, torch.bfloat16))
+    else:
+        ways = [(device, choose_dtype(options.dtype, device))]
+    if options.device == "auto" and device.type != "cpu":
+        cpu = choose_device("cpu")
+        ways.append((cpu, torch.float32 if options.dtype == "auto" else choose_dtype(options.dtype, cpu)))
+    return ways
+
+
+def _fitting(options: argparse.Namespace, device: torch.device, dtype: torch.dtype) -> Found | None:
     """None where the memory of the device does not suffice."""
-    # Weights that were trained in bfloat16 fit in bfloat16. The CPU has the machine's memory, and is the more exact.
-    wanted = "float32" if options.dtype == "auto" and device.type != "cuda" else options.dtype
-    dtype = choose_dtype(wanted, device)
-    tell("device", f"Comparing on {device} with weights in {dtype}.", device=str(device), dtype=str(dtype))
     try:
         return _compared(options, device, dtype)
     except (MemoryError, RuntimeError) as problem:
@@ -167,6 +192,11 @@ def _read_back(
     return merged
 
 
+def allowed(effect: float, most_apart: float) -> float:
+    """Nats by which a file may differ from the tuned model that is `effect` from its base: see `judge`."""
+    return min(most_apart, effect / 2)
+
+
 def judge(effect: float, file: float | None, most_apart: float, served: Served | None = None) -> None:
     """
     Args:
@@ -180,7 +210,7 @@ def judge(effect: float, file: float | None, most_apart: float, served: Served |
     Raises:
         Refusal: one of them is out of bounds, or no number.
     """
-    bound = min(most_apart, effect / 2)
+    bound = allowed(effect, most_apart)
     numbers = {"effect": effect, "file": file, "bound": bound}
     if served is not None:
         numbers |= {"served": served.apart, "servedFromBase": served.from_base, "servedEffect": served.effect}

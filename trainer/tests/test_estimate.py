@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 from stage_child import groups_of, trainee_of
-from torch import Tensor
+from torch import Tensor, nn
 
 from exit_trainer.doctor import examine
 from exit_trainer.estimate import (
@@ -24,7 +25,7 @@ from exit_trainer.estimate import (
     shape_of,
 )
 from exit_trainer.groups import Group, Reply
-from exit_trainer.prefix import checkpointed
+from exit_trainer.prefix import Forwarded, SharedPrefix, checkpointed
 from exit_trainer.stage import StageSettings
 from exit_trainer.update import Budget
 from tiny import FAMILIES, backbone_of, tiny_model, tokens
@@ -58,7 +59,7 @@ def test_memory_of_a_small_model_by_hand() -> None:
         adapter=80,
         optimiser=240,
         prompt=5 * 2 * 236 + 2 * keys_values,
-        rows=6 * 2 * 236 + 2 * keys_values,
+        rows=6 * 2 * 236 + 2 * keys_values + 2 * 2 * 3 * (5 + 3) * 4,  # the last: three tokens see five and themselves
         logits=3 * 2 * 10 * 4,
     )
 
@@ -75,12 +76,9 @@ def test_disk_and_time_by_hand() -> None:
     assert seconds_of(groups, groups[0], prepared=13.0, updated=26.0, references=0) == pytest.approx(22 * 3)
 
 
-@pytest.mark.parametrize("checkpointing", [False, True])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("family", FAMILIES)
-def test_activations_are_what_autograd_keeps(family: str, dtype: torch.dtype, checkpointing: bool) -> None:
-    model = tiny_model(family, dtype=dtype)
-    shape = shape_of(model, backbone_of(model).config, rank=4)
+@contextlib.contextmanager
+def kept_by_autograd(model: nn.Module) -> Iterator[dict[int, int]]:
+    """Bytes of every storage that is saved for the backward pass and is not the model's own, by its address."""
     own = {value.untyped_storage().data_ptr() for value in [*model.parameters(), *model.buffers()]}
     kept: dict[int, int] = {}
     alive: list[Tensor] = []
@@ -92,15 +90,41 @@ def test_activations_are_what_autograd_keeps(family: str, dtype: torch.dtype, ch
             alive.append(tensor)
         return tensor
 
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        yield kept
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_activations_are_what_autograd_keeps(family: str, dtype: torch.dtype, checkpointing: bool) -> None:
+    model = tiny_model(family, dtype=dtype)
+    shape = shape_of(model, backbone_of(model).config, rank=4)
     ids = torch.tensor([tokens(100, 1)])
     around = checkpointed(backbone_of(model)) if checkpointing else contextlib.nullcontext()
-    with around, torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+    with around, kept_by_autograd(model) as kept:
         backbone_of(model)(input_ids=ids, use_cache=False)
     counted = activations(shape, 100, checkpointing)
     if checkpointing:  # one layer is whole in the backward pass only; after the last one, the last norm's are kept
         layer = activations(dataclasses.replace(shape, layers=1), 100, False)
         counted += 100 * shape.hidden * 4 - layer
     assert counted == pytest.approx(sum(kept.values()), rel=0.15)
+
+
+@pytest.mark.parametrize("shares_heads", [False, True])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_rows_after_their_prompt_keep_what_the_estimate_says(
+    family: str, shares_heads: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the keys and values of the prompt before those of each row, and the mask this takes."""
+    monkeypatch.setenv("TRANSFORMERS_SDPA_FORCE_GQA", str(int(shares_heads)))
+    model = tiny_model(family)
+    shape = shape_of(model, backbone_of(model).config, rank=4)
+    rows, prompt, length = 4, 81, 30
+    with SharedPrefix(backbone_of(model), tokens(prompt, 1), Forwarded()) as prefix, kept_by_autograd(model) as kept:
+        prefix.hidden([tokens(length, seed) for seed in range(rows)])
+    whole = memory_of(shape, group(prompt, *[length] * rows), Budget(rows * length), False, shares_heads)
+    assert whole.rows == pytest.approx(sum(kept.values()), rel=0.15)
 
 
 def test_a_measured_step_leaves_the_model_as_it_was() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import gc
+import weakref
 
 import pytest
 import torch
@@ -163,6 +165,25 @@ def test_bfloat16_is_as_close_to_float32_as_separate_rows_are(family: str) -> No
         return float(torch.cat([(a - b).abs() for a, b in zip(rows, exact, strict=True)]).mean())
 
     assert error(found) < 1.5 * error(plain)
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_an_error_in_the_middle_leaves_nothing_of_the_prompt(checkpointing: bool) -> None:
+    """As when the memory does not suffice: the attempt with fewer tokens needs all of it."""
+    model = tiny_model("llama")
+    left: list[weakref.ref[Tensor]] = []
+
+    def fail() -> None:
+        with SharedPrefix(backbone_of(model), PROMPT, Forwarded()) as prefix:
+            left.extend(weakref.ref(part) for pair in prefix._graph for part in pair)
+            prefix.hidden(COMPLETIONS)
+            raise MemoryError
+
+    with checkpointed(backbone_of(model)) if checkpointing else contextlib.nullcontext(), pytest.raises(MemoryError):
+        fail()
+    gc.collect()
+    assert len(left) == 2 * backbone_of(model).config.num_hidden_layers
+    assert [each() for each in left] == [None] * len(left)
 
 
 def test_what_is_not_proven_exact_is_refused() -> None:

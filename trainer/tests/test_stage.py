@@ -40,7 +40,7 @@ from exit_trainer.stage import (
     StageSettings,
     plan_updates,
 )
-from exit_trainer.update import micro_batches
+from exit_trainer.update import Sums, micro_batches
 
 KILLS = int(os.environ.get("EXIT_ML_TEST_KILLS", "5"))
 
@@ -227,6 +227,17 @@ def test_the_policy_a_training_begins_at_is_told_by_the_names_or_not_at_all() ->
     assert policy_at_start([ninth, tenth, ninth], continued=True) == tenth
     assert policy_at_start([ninth, ninth], continued=True) is None
     assert policy_at_start(["a model by hand"], continued=False) == "a model by hand"
+
+
+def test_the_effective_sample_size_is_of_tokens_and_does_not_hang_on_the_length_of_replies() -> None:
+    """Of ratios 1 and 3: (1 + 3)^2 / (2 (1 + 9))."""
+    pair = Sums(counted=2.0, ratio=4.0, ratio_squared=10.0)
+    assert pair.effective == pytest.approx(0.8)
+    longer = Sums()
+    for _ in range(500):
+        longer.add(pair)
+    assert longer.effective == pytest.approx(0.8)
+    assert Sums().effective == 1
 
 
 @pytest.mark.parametrize(

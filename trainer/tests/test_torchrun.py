@@ -43,6 +43,10 @@ def write_groups(file: Path) -> None:
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
+def environment(folder: Path) -> dict[str, str]:
+    return {"PYTHONPATH": str(PACKAGE), "OMP_NUM_THREADS": "1", "HOME": str(folder), "PATH": str(PROGRAMS)}
+
+
 def train(command: list[str], folder: Path, out: str) -> tuple[dict[str, torch.Tensor], list[dict]]:
     """The adapter, and what was told on standard output."""
     options = ["--model", "base.gguf", "--groups", "groups.jsonl", "--out", out, "--device", "cpu"]
@@ -50,7 +54,7 @@ def train(command: list[str], folder: Path, out: str) -> tuple[dict[str, torch.T
     done = subprocess.run(
         [*command, "-m", "exit_trainer", "train", *options, *own, "--least-effective", "0"],
         cwd=folder,
-        env={"PYTHONPATH": str(PACKAGE), "OMP_NUM_THREADS": "1", "HOME": str(folder), "PATH": str(PROGRAMS)},
+        env=environment(folder),
         capture_output=True,
         text=True,
         check=False,
@@ -72,3 +76,35 @@ def test_torchrun_ends_with_the_adapter_of_one_process(tmp_path: Path) -> None:
     for name, value in wanted.items():
         torch.testing.assert_close(found[name], value, rtol=0, atol=1e-6)
     assert any(float(value.abs().max()) > 1e-3 for name, value in wanted.items() if "lora_B" in name)
+
+
+FAULT = """
+import os
+from exit_trainer import stage
+real = stage.accumulate
+def accumulate(*args):
+    if os.environ["RANK"] == "1":
+        raise RuntimeError("injected")
+    return real(*args)
+stage.accumulate = accumulate
+"""
+
+
+def test_a_process_that_fails_ends_the_others_and_says_why(tmp_path: Path) -> None:
+    tiny_gguf.write_base(tmp_path / "base.gguf", Type.F32)
+    write_groups(tmp_path / "groups.jsonl")
+    program = tmp_path / "faulty.py"
+    program.write_text(f"{FAULT}\nimport runpy\nrunpy.run_module('exit_trainer', run_name='__main__')\n")
+    options = ["--model", "base.gguf", "--groups", "groups.jsonl", "--out", "out", "--device", "cpu", "--rank", "4"]
+    done = subprocess.run(
+        [str(PROGRAMS / "torchrun"), "--standalone", "--nproc-per-node", "2", program.name, "train", *options],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode != 0
+    assert "RuntimeError: injected" in done.stderr
+    assert not (tmp_path / "out" / "adapter").exists()

@@ -289,10 +289,38 @@ def test_what_does_not_fit_the_gpu_is_compared_on_the_cpu_unless_the_gpu_was_ask
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: True)
     run(files, device="auto")
     told = {event["event"]: event for event in events(capsys)}
-    assert "on the CPU" in told["memory"]["text"]
+    assert "comparing on cpu with weights in torch.float32" in told["memory"]["text"]
     assert told["device"]["device"] == "cpu"
     assert told["fingerprint"]["ok"] is True
-    assert devices == [("cuda", torch.bfloat16), *[("cpu", torch.float32)] * 2]
+    assert devices == [("cuda", torch.float32), ("cuda", torch.bfloat16), *[("cpu", torch.float32)] * 2]
     with pytest.raises(Refusal, match="--device cpu") as refusal:
         run(files, device="cuda")
     assert refusal.value.reason == "out-of-memory"
+
+
+def test_a_file_that_seems_another_one_in_bfloat16_is_compared_in_float32(
+    files: dict[str, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_merged(files)
+    real = verify._compared
+
+    def faulty(options: Any, device: torch.device, dtype: torch.dtype) -> verify.Found:
+        """A GPU on which float32 does not fit, and bfloat16 is as coarse as what was learned."""
+        if device.type == "cpu":
+            return real(options, device, dtype)
+        if dtype == torch.float32:
+            raise torch.OutOfMemoryError("injected")
+        return verify.Found(effect=0.04, file=0.03, served=None)
+
+    monkeypatch.setattr(verify, "_compared", faulty)
+    monkeypatch.setattr(verify, "choose_device", lambda wanted: torch.device("cpu" if wanted == "cpu" else "cuda"))
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: True)
+    run(files, device="auto")
+    told = events(capsys)
+    assert [event["text"] for event in told if event["event"] == "memory"] == [
+        "The model does not fit the memory of cuda in torch.float32: comparing on cuda with weights in torch.bfloat16.",
+        "In torch.bfloat16 the file seems to be another model: comparing on cpu with weights in torch.float32.",
+    ]
+    assert told[-1]["ok"] is True
+    with pytest.raises(Refusal, match="not the model that was trained"):
+        run(files, device="cuda")

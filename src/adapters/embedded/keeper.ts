@@ -11,6 +11,8 @@ export function createEmbeddedKeeper(model: string): ModelKeeper {
       return { file: model, digest: await modelDigest(model) };
     },
 
+    async accept() {},
+
     async install({ file, form }) {
       await checkModelFile(file);
       const digest = await modelDigest(file);

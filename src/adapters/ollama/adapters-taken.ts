@@ -39,5 +39,5 @@ function isBefore(version: string, limit: readonly number[]): boolean {
 }
 
 function refused(fault: string): ExitError {
-  return new ExitError("adapter-refused", `${fault}. Install the merged model file instead.`);
+  return new ExitError("adapter-refused", `${fault}. Train in the form merged instead.`);
 }

@@ -2,8 +2,10 @@
 import { createHash } from "node:crypto";
 import type { Sha256 } from "../../core/ports.ts";
 import type { ModelKeeper } from "../../core/tuning/ports.ts";
+import { checkTakesAdapters } from "./adapters-taken.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { installTuned } from "./install-model.ts";
+import { showLocal } from "./model-facts.ts";
 import { removeModel } from "./remove-model.ts";
 import { connect } from "./server.ts";
 import { unloadModels } from "./unload.ts";
@@ -29,6 +31,10 @@ export function createOllamaKeeper({
   const server = connect(endpoint);
   return {
     weights: (signal) => findWeights(server, model, signal),
+    async accept(form, signal) {
+      if (form === "adapter")
+        await checkTakesAdapters(server, model, await showLocal(server, model, signal), signal);
+    },
     install: (tuned, say, signal) => installTuned(server, { ...tuned, base: model }, sha256, say, signal),
     remove: (installed, signal) => removeModel(server, model, installed, sha256, signal),
     unload: (models, say, signal) => unloadModels(server, models, patience, say, signal),

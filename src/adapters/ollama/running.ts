@@ -1,5 +1,8 @@
 /** The models a server holds in memory. */
-import type { Server } from "./server.ts";
+import { RequestFailed, type Server } from "./server.ts";
+
+/** Milliseconds: a question the server answers without a model. */
+const longestAnswer = 60_000;
 
 export interface Running {
   readonly name: string;
@@ -12,8 +15,14 @@ export interface Running {
 }
 
 export async function listRunning(server: Server, signal: AbortSignal): Promise<readonly Running[]> {
-  const { models } = await server.ask((client) => client.ps(), signal);
-  return models;
+  const limit = AbortSignal.timeout(longestAnswer);
+  try {
+    const { models } = await server.ask((client) => client.ps(), AbortSignal.any([signal, limit]));
+    return models;
+  } catch (error) {
+    if (signal.aborted || !limit.aborted) throw error;
+    throw new RequestFailed(server.endpoint, "it does not say which models it holds", null, { cause: error });
+  }
 }
 
 /** How long the server still keeps it: Infinity for good, null where it does not say. */

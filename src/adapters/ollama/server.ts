@@ -50,6 +50,12 @@ export class RequestFailed extends ExitError {
   }
 }
 
+/**
+ * Milliseconds in which a server that holds replies of ours says nothing of any of them before it counts as stuck: more
+ * than a large model takes to load and a long prompt to be read on a CPU.
+ */
+const longestSilence = 60 * 60_000;
+
 /** Milliseconds between attempts while the server's queue is full. */
 const backOff = [250, 500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000];
 
@@ -66,7 +72,9 @@ export async function whenNotBusy<T>(work: () => Promise<T>, signal: AbortSignal
   return work();
 }
 
-export function connect(endpoint: Endpoint): Server {
+export function connect(endpoint: Endpoint, silence = longestSilence): Server {
+  /** Something came of any reply. */
+  let heard = 0;
   const clientFor = (signal: AbortSignal) => new Ollama({ host: endpoint.url, fetch: patientFetch(signal) });
   const failed = (error: unknown, signal: AbortSignal): unknown =>
     signal.aborted ? signal.reason : meaningOf(error, endpoint);
@@ -90,18 +98,34 @@ export function connect(endpoint: Endpoint): Server {
     },
     async *generate(request, signal) {
       signal.throwIfAborted();
-      // Ends the request when the caller stops listening.
+      // Ends the request when the caller stops listening, or the server is stuck.
       const stopping = new AbortController();
+      const began = performance.now();
+      const watch = setInterval(
+        () => {
+          // A reply may wait long for the others of its group; then these are heard of.
+          if (performance.now() - Math.max(began, heard) > silence) stopping.abort(stuck(endpoint, silence));
+        },
+        Math.min(silence, 30_000),
+      );
       try {
         const client = clientFor(AbortSignal.any([signal, stopping.signal]));
-        yield* await client.generate({ ...request, stream: true });
+        for await (const chunk of await client.generate({ ...request, stream: true })) {
+          heard = performance.now();
+          yield chunk;
+        }
       } catch (error) {
-        throw failed(error, signal);
+        throw stopping.signal.aborted ? stopping.signal.reason : failed(error, signal);
       } finally {
+        clearInterval(watch);
         stopping.abort();
       }
     },
   };
+}
+
+function stuck(endpoint: Endpoint, silence: number): RequestFailed {
+  return new RequestFailed(endpoint, `it has sent nothing for ${Math.round(silence / 60_000)} minutes`, null);
 }
 
 /** The machine a model really runs on, where the server only forwards to it, else null. */

@@ -3,7 +3,7 @@ import { ExitError } from "../../core/errors.ts";
 import { policyLine } from "../../core/policy-version.ts";
 import type { Policy } from "../../core/ports.ts";
 import type { ModelKeeper } from "../../core/tuning/ports.ts";
-import type { BaseModel } from "../../core/tuning/tuned-model.ts";
+import type { BaseModel, TunedForm } from "../../core/tuning/tuned-model.ts";
 import type { ModelRequest } from "../app.ts";
 import { chooseModel, openServed } from "../model.ts";
 import type { TuningParts } from "./parts.ts";
@@ -26,10 +26,7 @@ export async function openBase(
   { store, workspaceFolder }: Pick<TuningParts, "store" | "workspaceFolder">,
   signal: AbortSignal,
 ): Promise<OpenBase> {
-  const { name } = readModelName(request.model);
-  const asked = name === null ? { ...request, ...lastSampled(store) } : { ...request, model: name };
-  const served = await chooseModel(asked, workspaceFolder, signal);
-  const keeper = keeperOf(served);
+  const { served, keeper } = await chooseBase(request, { store, workspaceFolder }, signal);
   const { file, digest } = await keeper.weights(signal);
   const tuned = store.tuning.models().find((model) => model.served?.digest === digest);
   if (tuned !== undefined)
@@ -51,6 +48,28 @@ export async function openBase(
     await policy.close();
     throw error;
   }
+}
+
+/** @throws ExitError `adapter-refused` where the runtime takes no tuned model of this form; those of `chooseModel`. */
+export async function refuseForm(
+  request: ModelRequest,
+  form: TunedForm,
+  parts: Pick<TuningParts, "store" | "workspaceFolder">,
+  signal: AbortSignal,
+): Promise<void> {
+  const { keeper } = await chooseBase(request, parts, signal);
+  await keeper.accept(form, signal);
+}
+
+async function chooseBase(
+  request: ModelRequest,
+  { store, workspaceFolder }: Pick<TuningParts, "store" | "workspaceFolder">,
+  signal: AbortSignal,
+) {
+  const { name } = readModelName(request.model);
+  const asked = name === null ? { ...request, ...lastSampled(store) } : { ...request, model: name };
+  const served = await chooseModel(asked, workspaceFolder, signal);
+  return { served, keeper: keeperOf(served) };
 }
 
 /** The model the newest run sampled from, as a request names it. */

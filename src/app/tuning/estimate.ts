@@ -23,6 +23,8 @@ export async function estimateTraining(
   const opened = await openBase(request, parts, signal);
   let folder: string | null = null;
   try {
+    const settings = { ...defaultTraining, ...request.training };
+    await opened.keeper.accept(settings.form, signal);
     folder = await mkdtemp(join(parts.modelsFolder, "estimate.unfinished-"));
     const { base, file } = opened;
     const { version, model: parent } = inForce(parts.store.tuning.promotions(), base.line);
@@ -38,7 +40,6 @@ export async function estimateTraining(
     if (exported.kept < leastGroups) return { ...about, stage: null };
     const say = (text: string): void => parts.emit({ type: "progress", text });
     await parts.trainer.prepare(say, signal);
-    const settings = { ...defaultTraining, ...request.training };
     const adapter = parent === null ? null : join(parts.modelsFolder, parent, "stage", "adapter");
     const stage = {
       ...{ model: file, groups: join(out, "groups.jsonl"), out: join(folder, "stage") },

@@ -43,6 +43,7 @@ export async function fineTune(
   const opened = await openBase(request, parts, signal);
   try {
     const settings = { ...defaultTraining, ...request.training };
+    await opened.keeper.accept(settings.form, signal);
     const { tuning } = parts.store;
     const { line } = opened.base;
     const { model: parent } = inForce(tuning.promotions(), line);

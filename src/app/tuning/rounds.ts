@@ -37,8 +37,8 @@ export interface RoundsParts extends Pick<TuningParts, "store" | "clock" | "emit
   readonly promote: (request: PromoteRequest, signal: AbortSignal) => Promise<unknown>;
   /** Rejects with the signal's reason when aborted. */
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** @throws ExitError `nothing-held-out` where no gate could prove anything. */
-  readonly refuseUnprovable: () => Promise<void>;
+  /** @throws ExitError where every round would end in vain, as its tuned model could not be installed or proven. */
+  readonly refuseHopeless: (request: RoundsRequest, signal: AbortSignal) => Promise<void>;
 }
 
 const hour = 3_600_000;
@@ -50,7 +50,7 @@ const passing: ReadonlySet<string> = new Set(["ollama-unreachable", "ollama-fail
 const leastHours = 1 / 60;
 
 /**
- * @throws ExitError `nothing-held-out`, `too-few-groups` where nothing can be learned in the first round, and whatever a
+ * @throws ExitError `nothing-held-out`, `adapter-refused`, `too-few-groups` where nothing can be learned in the first round, and whatever a
  * step ends with.
  */
 export async function bootstrap(
@@ -61,7 +61,7 @@ export async function bootstrap(
   const { store, clock, emit } = parts;
   const { bootstraps, putBootstrap } = store.tuning;
   const unfinished = request.fresh ? undefined : bootstraps().findLast((one) => one.endedAt === null);
-  if (unfinished === undefined) await parts.refuseUnprovable();
+  if (unfinished === undefined) await parts.refuseHopeless(request, signal);
   else {
     const text = `Going on with ${unfinished.id}, under the settings it was begun with; --fresh begins a new one.`;
     emit({ type: "message", level: "info", text });

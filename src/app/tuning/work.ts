@@ -2,6 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { TuningOutcome } from "../../core/reports.ts";
 import type { TuningRequest } from "../app.ts";
+import { refuseForm } from "./base-model.ts";
 import { fineTune } from "./fine-tune.ts";
 import { passGate, refuseUnprovable } from "./gate.ts";
 import type { TuningParts } from "./parts.ts";
@@ -25,7 +26,10 @@ export async function workOn(
         passGate: (asked, until) => passGate(asked, parts, until),
         promote: (asked, until) => promote(asked, parts, until),
         pause: (ms, until) => delay(ms, undefined, { signal: until }).catch(() => until.throwIfAborted()),
-        refuseUnprovable: () => refuseUnprovable(parts),
+        refuseHopeless: async (asked, until) => {
+          await refuseUnprovable(parts);
+          await refuseForm(asked, asked.settings.training.form, parts, until);
+        },
       };
       return { job: "rounds", bootstrap: await bootstrap(request, steps, signal) };
     }

@@ -21,6 +21,11 @@ export interface ModelKeeper {
    */
   weights(signal: AbortSignal): Promise<{ readonly file: string; readonly digest: string }>;
   /**
+   * Nothing where a tuned model of this form can be installed: to be asked before it is trained.
+   * @throws ExitError `adapter-refused` where the runtime takes no adapters
+   */
+  accept(form: TunedForm, signal: AbortSignal): Promise<void>;
+  /**
    * Makes a file a model of the runtime, with the base's template and parameters. Called again it ends the same.
    * @throws ExitError `adapter-refused` where the runtime takes no adapters, `install-failed`
    */

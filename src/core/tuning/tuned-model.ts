@@ -121,7 +121,7 @@ export interface TrainingSettings {
   readonly mostMismatch: number;
   /** Mean squared log-ratio of the policy to the one it began as, beyond which a training ends early. */
   readonly mostSquare: number;
-  /** Share of its replies that an update must still weigh like (relative effective sample size); else it ends early. */
+  /** Share of its tokens that an update must still weigh like (relative effective sample size); else it ends early. */
   readonly leastEffective: number;
   readonly form: TunedForm;
 }

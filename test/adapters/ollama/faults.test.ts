@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { endpointFrom } from "../../../src/adapters/ollama/endpoint.ts";
 import { listModels } from "../../../src/adapters/ollama/list-models.ts";
+import { connect, type Server } from "../../../src/adapters/ollama/server.ts";
 import type { SampledReply } from "../../../src/core/history.ts";
 import type { Policy } from "../../../src/core/ports.ts";
 import {
@@ -44,6 +45,61 @@ async function draw(from: Policy, signal = never, maxTokens = 8): Promise<Sample
 }
 
 const finishes = (replies: readonly SampledReply[]) => replies.map(({ finish }) => finish);
+
+describe("a server that says nothing any more", () => {
+  const request = {
+    ...({ model: "m", prompt: faultyPrompt, raw: true, truncate: false, shift: false } as const),
+    options: { seed: 1, num_predict: 8 },
+  } as const;
+  const read = async (from: Server, seed = 1): Promise<string> => {
+    let text = "";
+    const asked = { ...request, options: { ...request.options, seed } };
+    for await (const chunk of from.generate(asked, never)) text += chunk.response;
+    return text;
+  };
+
+  it("is given up, be it before or in the middle of a reply", async () => {
+    for (const said of [[], ["a"]]) {
+      server = await startFakeOllama({
+        answer: (response) => {
+          for (const text of said) line(response, token(text));
+        },
+      });
+      const reading = read(connect(endpointFrom(server.host), 150));
+      await expect(reading).rejects.toMatchObject({ reason: "ollama-failed", status: null });
+      await expect(reading).rejects.toThrow("it has sent nothing for");
+      await server.untilAbandoned(1);
+      await server.stop();
+      server = null;
+    }
+  });
+
+  it("is not the one that makes a reply wait for another", async () => {
+    const ends: (() => void)[] = [];
+    server = await startFakeOllama({
+      answer: (response, { options }) => {
+        const end = () => {
+          line(response, token("b"));
+          line(response, done(1));
+          response.end();
+        };
+        // The second one is queued until the first is done.
+        if (options.seed === 2) return void ends.push(end);
+        let left = 20;
+        const speaking = setInterval(() => {
+          line(response, token("a"));
+          if (--left > 0) return;
+          clearInterval(speaking);
+          line(response, done(20));
+          response.end();
+          for (const end of ends) end();
+        }, 50);
+      },
+    });
+    const both = connect(endpointFrom(server.host), 500);
+    expect(await Promise.all([read(both), read(both, 2)])).toEqual(["a".repeat(20), "b"]);
+  });
+});
 
 describe("a reply is lost, and the others are not,", () => {
   it.each<[string, NonNullable<Faults["answer"]>]>([

@@ -114,12 +114,17 @@ describe("an adapter is taken by", () => {
     ["1.0.0-rc1", "llama", {}, false],
   ])("version %s for %s or not", async (version, _, faults, taken) => {
     const keeper = await open({ ...faults, version, upload: refuse });
+    // Asked before anything is trained, it says the same.
+    const accepting = keeper.accept("adapter", never);
+    if (taken) await accepting;
+    else await expect(accepting).rejects.toMatchObject({ reason: "adapter-refused" });
+    await keeper.accept("merged", never);
     await expect(
       keeper.install({ id: "m1", file: tunedFile(), form: "adapter" }, silent, never),
     ).rejects.toMatchObject(
       taken
         ? { message: expect.stringContaining("no space left") }
-        : { reason: "adapter-refused", message: expect.stringContaining("Install the merged model file") },
+        : { reason: "adapter-refused", message: expect.stringContaining("in the form merged instead") },
     );
   });
 });

@@ -14,6 +14,7 @@ const model = {
   id: "m1",
   base,
   failed: null,
+  interruption: null,
   parent: null,
   settings: {},
   data: {},
@@ -46,13 +47,19 @@ const cutOff = async (change: Partial<TunedModel>): Promise<TunedModel | undefin
   return store.tuning.models()[0];
 };
 
-test("a step that ended is stored, so that the next call goes on from there", async () => {
-  expect(await cutOff({ made: "trained", fingerprint: null })).toMatchObject({ made: "merged" });
+test("a step that ended is stored, so that the next call goes on from there, and what cut it off", async () => {
+  expect(await cutOff({ made: "trained", fingerprint: null })).toMatchObject({
+    made: "merged",
+    interruption: "No room.",
+  });
 });
 
 test("a finished model whose weights are made anew stays finished, where that is cut off", async () => {
   const fingerprint = { effect: 0.1, file: 0, served: 0, servedFromBase: 0.1, proven: true };
-  expect(await cutOff({ made: "verified", fingerprint })).toMatchObject({ made: "verified" });
+  expect(await cutOff({ made: "verified", fingerprint })).toMatchObject({
+    made: "verified",
+    interruption: null,
+  });
 });
 
 test("nothing is trained where its model would not fit the disk", async () => {

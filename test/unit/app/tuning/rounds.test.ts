@@ -110,7 +110,7 @@ function fakeParts(): RoundsParts {
     },
     promote: async ({ model }) => promoteIn(model),
     pause: async (ms) => void paused.push(ms),
-    refuseUnprovable: async () => {},
+    refuseHopeless: async () => {},
   };
 }
 
@@ -285,7 +285,7 @@ describe("one that has not begun to search", () => {
   test("is refused where no gate could prove anything, before it searches", async () => {
     const parts: RoundsParts = {
       ...fakeParts(),
-      refuseUnprovable: () => Promise.reject(new ExitError("nothing-held-out", "None is held out.")),
+      refuseHopeless: () => Promise.reject(new ExitError("nothing-held-out", "None is held out.")),
     };
     await expect(bootstrap(request, parts, never)).rejects.toThrow("None is held out.");
     expect(done).toEqual([]);
