@@ -12,6 +12,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from torch import nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig, PreTrainedModel, PreTrainedTokenizerBase
 
+from exit_trainer.attention_scale import scale_attention
 from exit_trainer.four_bits import pack
 from exit_trainer.mixed import keep_sums_in_float32
 from exit_trainer.pre_tokenizer import apply_rule
@@ -147,6 +148,7 @@ def load(
     base = AutoModelForCausalLM.from_pretrained(file.parent, **options, dtype=dtype, quantization_config=plain)
     base.config.use_cache = False
     slow_down(base.model.rotary_emb, facts.frequency_divisors)
+    scale_attention(base.model)
     if base_bits == 4:
         pack(base.model, device, dtype)
         base.is_loaded_in_4bit = True  # type: ignore[assignment]  # where PEFT looks for it

@@ -26,16 +26,23 @@ FACTORS = [1.0, 1.0, 1.5, 2.0, 4.0, 8.0, 8.0, 8.0]
 """As Llama 3.1 has them: of slow rotations the larger ones."""
 
 
-def write(file: Path, architecture: str, settings: dict[str, Any], factors: list[float] | None = None) -> None:
+def write(
+    file: Path,
+    architecture: str,
+    settings: dict[str, Any],
+    factors: list[float] | None = None,
+    sizes: tuple[int, int] | None = None,
+) -> None:
     """A random model.
 
     Args:
+        sizes: values of a head, and layers; None: as these families have them.
         settings: of `rope`, by the end of their names.
         factors: of `rope_freqs.weight`.
     """
     random = np.random.default_rng(3)
-    # Heads of the sizes these families have. The sixth layer of Gemma 3 is its first of full attention.
-    head, layers = {"qwen3": (128, 2), "gemma3": (256, 6)}.get(architecture, (16, 2))
+    # The sixth layer of Gemma 3 is its first of full attention.
+    head, layers = sizes or {"qwen3": (128, 2), "gemma3": (256, 6)}.get(architecture, (16, 2))
     writer = GGUFWriter(file, architecture)
     writer.add_name("tiny")
     writer.add_vocab_size(VOCABULARY)
@@ -130,6 +137,21 @@ def test_positions_turn_as_in_the_embedded_runtime(
     assert apart(of_plain, ours(plain)) <= BOUND
     assert apart(of_scaled, ours(scaled)) <= BOUND
     assert apart(of_plain, of_scaled) > WRONG
+
+
+@pytest.mark.parametrize(("layers", "bound"), [(6, BOUND), (62, 0.1)])
+def test_gemma_3_scales_attention_as_the_embedded_runtime_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layers: int, bound: float
+) -> None:
+    """The one of 62 layers by its width over its heads, the others by the size of a head. So many random layers make
+    much of the runtime's rounding (0.05); a scale that is an eighth off is 0.3 away."""
+    monkeypatch.setattr(model, "read_tokenizer", lambda _: None)
+    file = tmp_path / "gemma.gguf"
+    write(file, "gemma3", {}, sizes=(128, layers))
+    (found,) = embedded((file, None), tokens=TOKENS)
+    assert apart(found, ours(file)) <= bound
+    monkeypatch.setattr(model, "scale_attention", lambda _: None)
+    assert apart(found, ours(file)) > bound
 
 
 def test_scaling_of_the_kind_none_scales_nothing(tmp_path: Path) -> None:
