@@ -64,12 +64,17 @@ class Intake:
         return self.masked / self.tokens if self.tokens else 0.0
 
 
-def read_groups(file: Path, tokenize: Tokenize, end_token: int) -> Intake:
+def read_groups(file: Path, tokenize: Tokenize, tokenize_reply: Tokenize, end_token: int) -> Intake:
     """Groups that a gradient can come from, in the order of the file.
 
     A reply is dropped, and counted, rather than silently changed: one whose tokens and log-probabilities do not match
     one to one, or whose recorded tokens are not those its text gives where the server recorded no ids. A group is
     dropped when fewer than two members have an advantage or all advantages are equal.
+
+    Args:
+        tokenize: gives the ids of a rendered prompt.
+        tokenize_reply: gives those of a text that follows one.
+        end_token: id with which a reply ends.
 
     Raises:
         ValueError: the file is no export of this version; names the line.
@@ -84,7 +89,7 @@ def read_groups(file: Path, tokenize: Tokenize, end_token: int) -> Intake:
         kept: list[Reply] = []
         for member in members:
             try:
-                kept.append(_reply(member, tokenize, end_token))
+                kept.append(_reply(member, tokenize_reply, end_token))
             except _Dropped as reason:
                 intake.dropped[str(reason)] += 1
         if all(sum(reply.mask) == 0 or reply.advantage == 0 for reply in kept):

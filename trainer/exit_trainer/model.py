@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig, PreTra
 from exit_trainer.attention_scale import scale_attention
 from exit_trainer.four_bits import pack
 from exit_trainer.mixed import keep_sums_in_float32
-from exit_trainer.pre_tokenizer import apply_rule
+from exit_trainer.pre_tokenizer import BLANK, apply_rule
 from exit_trainer.rope import UNSCALED, Divisors, frequency_divisors, slow_down
 
 ARCHITECTURES = ("llama", "qwen2", "qwen3", "gemma3")
@@ -59,9 +59,26 @@ class Trainee:
         """Ids of exactly this text: special tokens written in it are read as such, none is added."""
         return tokenize(self.tokenizer, text)
 
+    def tokenize_reply(self, text: str) -> list[int]:
+        """Ids of what the model went on with."""
+        return tokenize_reply(self.tokenizer, text)
+
 
 def tokenize(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
     return tokenizer(text, add_special_tokens=False)["input_ids"]
+
+
+_BEFORE = "\n"
+
+
+def tokenize_reply(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
+    """Ids of a text that a model went on with: the blank that vocabularies of SentencePiece have put before a text was
+    not sampled. After a line feed, which is a token of its own there, there is none."""
+    first = tokenizer.convert_ids_to_tokens(tokenize(tokenizer, "a"))[0]
+    if not first.startswith(BLANK):
+        return tokenize(tokenizer, text)
+    before = tokenize(tokenizer, _BEFORE)
+    return tokenize(tokenizer, _BEFORE + text)[len(before) :]
 
 
 def read_tokenizer(file: Path) -> PreTrainedTokenizerBase:

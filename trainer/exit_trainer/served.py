@@ -107,7 +107,7 @@ def _sampled(row: Any, trainee: Trainee) -> tuple[str, list[int], int, list[floa
     """Prompt, ids, how many tokens were sampled, log-probabilities."""
     recorded = row["tokens"]
     known = all(token["id"] is not None for token in recorded)
-    ids = [int(token["id"]) for token in recorded] if known else trainee.tokenize(row["text"])
+    ids = [int(token["id"]) for token in recorded] if known else trainee.tokenize_reply(row["text"])
     return str(row["prompt"]), ids, len(recorded), [float(value) for value in row["logprobs"]]
 
 

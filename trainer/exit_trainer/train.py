@@ -167,7 +167,7 @@ def load_trainee(options: argparse.Namespace, device: torch.device, dtype: torch
 
 def read_intake(file: Path, trainee: Trainee) -> Intake:
     try:
-        intake = read_groups(file, trainee.tokenize, trainee.facts.end_token)
+        intake = read_groups(file, trainee.tokenize, trainee.tokenize_reply, trainee.facts.end_token)
     except (OSError, ValueError) as problem:
         raise Refusal("groups", str(problem)) from None
     dropped = ", ".join(f"{count} {reason}" for reason, count in intake.dropped.items()) or "none"

@@ -44,7 +44,7 @@ def export(folder: Path, *replies: dict, **change) -> Path:
 
 def test_the_end_token_is_appended_where_a_reply_ended_by_itself(tmp_path: Path) -> None:
     file = export(tmp_path, reply(), reply("b", advantage=-1.0))
-    (group,) = read_groups(file, tokenize, END).groups
+    (group,) = read_groups(file, tokenize, tokenize, END).groups
     first = group.replies[0]
     assert (first.ids, first.mask) == ([*tokenize("ab"), END], [1.0, 1.0, 1.0])
     assert first.behaviour[:2] == [-0.5, -0.5] and math.isnan(first.behaviour[2])
@@ -53,13 +53,13 @@ def test_the_end_token_is_appended_where_a_reply_ended_by_itself(tmp_path: Path)
 
 def test_rewards_are_read_and_may_be_unknown(tmp_path: Path) -> None:
     file = export(tmp_path, reply(), reply("b", advantage=-1.0, reward=None))
-    (group,) = read_groups(file, tokenize, END).groups
+    (group,) = read_groups(file, tokenize, tokenize, END).groups
     assert group.replies[0].reward == 0.25 and math.isnan(group.replies[1].reward)
 
 
 def test_a_cut_reply_keeps_its_place_without_weight(tmp_path: Path) -> None:
     file = export(tmp_path, reply(finish="length"), reply("b", advantage=-1.0))
-    (group,) = read_groups(file, tokenize, END).groups
+    (group,) = read_groups(file, tokenize, tokenize, END).groups
     assert group.replies[0].mask == [0.0, 0.0] and group.replies[0].ids == tokenize("ab")
 
 
@@ -69,7 +69,7 @@ def test_under_a_grammar_only_values_count(tmp_path: Path) -> None:
     numbers = [{"id": at, "text": piece} for at, piece in enumerate(pieces)]
     constrained = reply(text, tokens=numbers, logprobs=[-1.0] * len(pieces), constrained="schema")
     file = export(tmp_path, constrained, reply("b", advantage=-1.0))
-    intake = read_groups(file, tokenize, END)
+    intake = read_groups(file, tokenize, tokenize, END)
     assert intake.groups[0].replies[0].mask == [0, 0, 0, 1, 0, 1, 1, 0, 0]
     assert intake.masked == 6 and intake.tokens == 9 + 2
 
@@ -85,23 +85,23 @@ def test_under_a_grammar_only_values_count(tmp_path: Path) -> None:
 )
 def test_a_reply_that_cannot_be_trusted_is_dropped_and_counted(tmp_path: Path, broken: dict, reason: str) -> None:
     file = export(tmp_path, broken, reply("b", advantage=-1.0), reply("c"))
-    intake = read_groups(file, tokenize, END)
+    intake = read_groups(file, tokenize, tokenize, END)
     assert dict(intake.dropped) == {reason: 1}
     assert len(intake.groups[0].replies) == 2
 
 
 def test_a_group_without_a_difference_never_reaches_the_model(tmp_path: Path) -> None:
-    intake = read_groups(export(tmp_path, reply(), reply("b")), tokenize, END)
+    intake = read_groups(export(tmp_path, reply(), reply("b")), tokenize, tokenize, END)
     assert intake.groups == [] and intake.dropped.total() == 1
 
 
 def test_other_files_are_refused_with_the_line(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="line 1 has format version 2"):
-        read_groups(export(tmp_path, reply(), version=2), tokenize, END)
+        read_groups(export(tmp_path, reply(), version=2), tokenize, tokenize, END)
     file = tmp_path / "groups.jsonl"
     file.write_text("not json\n")
     with pytest.raises(ValueError, match="line 1 is no exported group"):
-        read_groups(file, tokenize, END)
+        read_groups(file, tokenize, tokenize, END)
 
 
 def test_values_are_found_with_escapes_nesting_and_a_cut_end() -> None:
