@@ -183,7 +183,7 @@ def run(options: argparse.Namespace) -> None:
     rank = cast(LoraConfig, trainee.model.peft_config["default"]).r
     shape = shape_of(trainee.model, trainee.backbone.config, rank)
     memory, other = (
-        memory_of(shape, longest, budget, checkpointing, shares_heads=device.type == "cpu")
+        memory_of(shape, longest, budget, checkpointing, shares_heads=device.type != "cuda")
         for checkpointing in (options.checkpointing, not options.checkpointing)
     )
     # The weights are there already.

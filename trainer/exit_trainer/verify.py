@@ -78,6 +78,8 @@ def run(options: argparse.Namespace) -> None:
     found: Found | None = None
     ways = _ways(options)
     for place, (device, dtype) in enumerate(ways):
+        if device.type == "cpu":
+            choose_device("cpu")  # what attention does differs between devices
         tell("device", f"Comparing on {device} with weights in {dtype}.", device=str(device), dtype=str(dtype))
         newest = _fitting(options, device, dtype)
         found = newest or found
@@ -94,8 +96,8 @@ def run(options: argparse.Namespace) -> None:
     if found is None:
         raise Refusal(
             "out-of-memory",
-            f"The model does not fit the memory of {device}. End what else uses it, or compare with --dtype bfloat16 "
-            "or --device cpu.",
+            f"The model does not fit the memory of {device}. End what else uses it, or compare with "
+            + ("--dtype bfloat16." if device.type == "cpu" else "--device cpu."),
         )
     judge(found.effect, found.file, options.most_apart, found.served)
 
@@ -122,8 +124,7 @@ def _ways(options: argparse.Namespace) -> list[tuple[torch.device, torch.dtype]]
     else:
         ways = [(device, choose_dtype(options.dtype, device))]
     if options.device == "auto" and device.type != "cpu":
-        cpu = choose_device("cpu")
-        ways.append((cpu, torch.float32 if options.dtype == "auto" else choose_dtype(options.dtype, cpu)))
+        ways.append((torch.device("cpu"), torch.float32))
     return ways
 
 

@@ -26,7 +26,10 @@ export async function openBase(
   { store, workspaceFolder }: Pick<TuningParts, "store" | "workspaceFolder">,
   signal: AbortSignal,
 ): Promise<OpenBase> {
-  const { served, keeper } = await chooseBase(request, { store, workspaceFolder }, signal);
+  const { name } = readModelName(request.model);
+  const asked = name === null ? { ...request, ...lastSampled(store) } : { ...request, model: name };
+  const served = await chooseModel(asked, workspaceFolder, signal);
+  const keeper = keeperOf(served);
   const { file, digest } = await keeper.weights(signal);
   const tuned = store.tuning.models().find((model) => model.served?.digest === digest);
   if (tuned !== undefined)
@@ -50,26 +53,20 @@ export async function openBase(
   }
 }
 
-/** @throws ExitError `adapter-refused` where the runtime takes no tuned model of this form; those of `chooseModel`. */
+/**
+ * Of the model that a run of this request samples from.
+ * @throws ExitError `adapter-refused` where its runtime takes no tuned model of this form; those of `chooseModel`.
+ */
 export async function refuseForm(
   request: ModelRequest,
   form: TunedForm,
-  parts: Pick<TuningParts, "store" | "workspaceFolder">,
+  { workspaceFolder }: Pick<TuningParts, "workspaceFolder">,
   signal: AbortSignal,
 ): Promise<void> {
-  const { keeper } = await chooseBase(request, parts, signal);
-  await keeper.accept(form, signal);
-}
-
-async function chooseBase(
-  request: ModelRequest,
-  { store, workspaceFolder }: Pick<TuningParts, "store" | "workspaceFolder">,
-  signal: AbortSignal,
-) {
+  if (form === "merged") return;
   const { name } = readModelName(request.model);
-  const asked = name === null ? { ...request, ...lastSampled(store) } : { ...request, model: name };
-  const served = await chooseModel(asked, workspaceFolder, signal);
-  return { served, keeper: keeperOf(served) };
+  const served = await chooseModel({ ...request, model: name }, workspaceFolder, signal);
+  await keeperOf(served).accept(form, signal);
 }
 
 /** The model the newest run sampled from, as a request names it. */

@@ -48,7 +48,7 @@ export async function fineTune(
     const { line } = opened.base;
     const { model: parent } = inForce(tuning.promotions(), line);
     const unfinished = unfinishedOf(tuning.models(), { line, parent, settings });
-    const left = unfinished === null ? null : await whatIsLeft(unfinished, parts);
+    const left = unfinished === null ? null : await whatIsLeft(unfinished, opened, parts, signal);
     const model = left ?? (await begin(opened, settings, parts, signal));
     begun(model);
     return await make(model, opened, parts, signal);
@@ -58,18 +58,35 @@ export async function fineTune(
 }
 
 /** It as far as its files still go; null where nothing can be made of them any more, which is stored. */
-async function whatIsLeft(model: TunedModel, parts: TuningParts): Promise<TunedModel | null> {
-  const { store, modelsFolder, emit } = parts;
+async function whatIsLeft(
+  model: TunedModel,
+  { keeper }: OpenBase,
+  { store, modelsFolder, emit }: TuningParts,
+  signal: AbortSignal,
+): Promise<TunedModel | null> {
   const files = filesOf(model, modelsFolder);
   const made = await madeByFiles(model, files);
-  if (made === model.made) return model;
-  if (made === "exported") await rm(files.stage, { recursive: true, force: true });
-  const changed = made === null ? { failed: "Its training data is gone." } : { made };
+  if (made === model.made) {
+    const goingOn = { ...model, interruption: null };
+    store.tuning.putModel(goingOn);
+    return goingOn;
+  }
+  // Another training gives other weights: those that are installed are nobody's any more.
+  if (made === "exported") {
+    await rm(files.stage, { recursive: true, force: true });
+    if (model.served !== null) await keeper.remove(model.served.model, signal);
+  }
+  const nothing = { training: null, merge: null, served: null } as const;
+  const changed: Partial<TunedModel> =
+    made === null
+      ? { failed: "Its training data is gone." }
+      : { made, ...(made === "exported" ? nothing : { merge: null }) };
   const text = `Files of ${model.id} are gone: ${made === null ? "another model is begun" : "it is made again from there on"}.`;
   emit({ type: "message", level: "warn", text });
-  store.tuning.putModel({ ...model, ...changed });
+  const left = { ...model, ...changed, interruption: null };
+  store.tuning.putModel(left);
   emit({ type: "tuningChanged" });
-  return made === null ? null : { ...model, made };
+  return made === null ? null : left;
 }
 
 /** Makes what is missing of a tuned model; of a finished one whose weights were cleaned away, these. */
@@ -128,7 +145,11 @@ export async function make(
     const isLost = isExitError(error) && isFinal.has(error.reason);
     // What is only made anew stays what it is; and who stopped it knows why.
     if (isLost || (begun.fingerprint === null && !signal.aborted)) {
-      store.tuning.putModel({ ...model, ...(isLost ? { failed: text } : { interruption: text }) });
+      store.tuning.putModel({
+        ...model,
+        failed: isLost ? text : model.failed,
+        interruption: isLost ? null : text,
+      });
       emit({ type: "tuningChanged" });
     }
     throw error;

@@ -82,6 +82,12 @@ export async function bootstrap(
   };
   const keepRound = (round: Round): void =>
     keep({ rounds: [...state.rounds.filter(({ number }) => number !== round.number), round] });
+  /** The one that was found where none was named: the next round must not find another. */
+  const keepModel = ({ provenance }: Run): void => {
+    if (provenance === null) return;
+    const { runtime, model, file } = provenance.policy;
+    keep({ model: { ...state.model, runtime, model: file ?? model } });
+  };
   try {
     for (;;) {
       const last = state.rounds.at(-1);
@@ -93,10 +99,12 @@ export async function bootstrap(
       }
       const round = open ?? newRound(state, parts);
       keepRound(round);
+      const { step } = round;
       try {
-        await playRound(round, () => state, parts, keepRound, signal);
-        outages = 0;
+        await playRound(round, () => state, parts, { keepRound, keepModel }, signal);
       } catch (error) {
+        keep({});
+        if (state.rounds.at(-1)?.step !== step) outages = 0;
         const wait = isWorthWaiting(error, state) ? waits[outages++] : undefined;
         if (wait === undefined || signal.aborted) throw error;
         const text = `${messageOf(error)} The rounds go on from there in ${wait / 1000} s.`;
@@ -115,9 +123,9 @@ export async function bootstrap(
 }
 
 /** A server or an engine that went away in the middle of a night, for an update or out of memory, comes back. */
-function isWorthWaiting(error: unknown, { rounds }: Bootstrap): boolean {
-  const hasBegun = rounds.some(({ run }) => run !== null);
-  return hasBegun && isExitError(error) && passing.has(error.reason);
+function isWorthWaiting(error: unknown, state: Bootstrap): boolean {
+  const hasBegun = state.rounds.some(({ run }) => run !== null);
+  return hasBegun && leftOf(state) > 0 && isExitError(error) && passing.has(error.reason);
 }
 
 function newBootstrap(
@@ -147,20 +155,24 @@ async function playRound(
   begun: Round,
   current: () => Bootstrap,
   parts: RoundsParts,
-  keep: (round: Round) => void,
+  { keepRound, keepModel }: { keepRound: (round: Round) => void; keepModel: (run: Run) => void },
   signal: AbortSignal,
 ): Promise<void> {
   let round = begun;
-  const { settings, model } = current();
+  const { settings } = current();
   const now = (change: Partial<Round>): void => {
     round = { ...round, ...change };
-    keep(round);
+    keepRound(round);
   };
   const say = (what: string): void =>
     parts.emit({ type: "message", level: "info", text: `Round ${round.number}: ${what}` });
   if (round.step === "collect") {
     say(`collecting ${settings.groups} informative iterations`);
-    const run = await collect(round, current(), parts, ({ id }) => now({ run: id }), signal);
+    const opened = (run: Run): void => {
+      now({ run: run.id });
+      keepModel(run);
+    };
+    const run = await collect(round, current(), parts, opened, signal);
     const informative = informativeOf(run, parts);
     if (informative < leastGroups(settings))
       throw new ExitError(
@@ -173,7 +185,7 @@ async function playRound(
     // Killed between the end of the training and the note of it.
     if (!isFinished(round, parts)) {
       say("training");
-      const request = { ...model, training: settings.training };
+      const request = { ...current().model, training: settings.training };
       await parts.fineTune(request, ({ id }) => now({ model: id }), signal);
     }
     now({ step: "gate" });

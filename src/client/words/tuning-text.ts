@@ -63,11 +63,12 @@ export function tunedRows(model: TunedModel): [name: string, value: string][] {
   if (fingerprint !== null)
     rows.push([
       "fingerprint",
-      `the server is ${nats(fingerprint.served)} from the tuned weights, ${nats(fingerprint.servedFromBase)} from the base${fingerprint.proven ? "" : ": too little was learned to tell them apart by its answers"}`,
+      `the server is ${nats(fingerprint.served)} from the tuned weights, ${nats(fingerprint.servedFromBase)} from the base${fingerprint.proven !== false ? "" : ": too little was learned to tell them apart by its answers"}`,
     ]);
   if (served !== null) rows.push(["served as", served.model]);
   if (failed !== null) rows.push(["failed", failed]);
-  if (interruption !== null) rows.push(["interrupted", `${interruption} Fine-tuning again goes on with it.`]);
+  // Records of an earlier version do not have it.
+  if (interruption != null) rows.push(["cut off by", interruption]);
   return rows;
 }
 

@@ -1,6 +1,7 @@
 /** What a server may do wrong, shown by a fake one. */
+import type { ServerResponse } from "node:http";
 import { createServer } from "node:net";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { endpointFrom } from "../../../src/adapters/ollama/endpoint.ts";
 import { listModels } from "../../../src/adapters/ollama/list-models.ts";
 import { connect, type Server } from "../../../src/adapters/ollama/server.ts";
@@ -51,11 +52,14 @@ describe("a server that says nothing any more", () => {
     ...({ model: "m", prompt: faultyPrompt, raw: true, truncate: false, shift: false } as const),
     options: { seed: 1, num_predict: 8 },
   } as const;
-  const read = async (from: Server, seed = 1): Promise<string> => {
-    let text = "";
+  /** What came so far, by seed. */
+  const texts = new Map<number, string>();
+  const read = async (from: Server, seed = 1): Promise<string | undefined> => {
+    texts.set(seed, "");
     const asked = { ...request, options: { ...request.options, seed } };
-    for await (const chunk of from.generate(asked, never)) text += chunk.response;
-    return text;
+    for await (const chunk of from.generate(asked, never))
+      texts.set(seed, `${texts.get(seed)}${chunk.response}`);
+    return texts.get(seed);
   };
 
   it("is given up, be it before or in the middle of a reply", async () => {
@@ -75,29 +79,30 @@ describe("a server that says nothing any more", () => {
   });
 
   it("is not the one that makes a reply wait for another", async () => {
-    const ends: (() => void)[] = [];
+    const open = new Map<number, ServerResponse>();
     server = await startFakeOllama({
-      answer: (response, { options }) => {
-        const end = () => {
-          line(response, token("b"));
-          line(response, done(1));
-          response.end();
-        };
-        // The second one is queued until the first is done.
-        if (options.seed === 2) return void ends.push(end);
-        let left = 20;
-        const speaking = setInterval(() => {
-          line(response, token("a"));
-          if (--left > 0) return;
-          clearInterval(speaking);
-          line(response, done(20));
-          response.end();
-          for (const end of ends) end();
-        }, 50);
-      },
+      answer: (response, { options }) => void open.set(options.seed, response),
     });
-    const both = connect(endpointFrom(server.host), 500);
-    expect(await Promise.all([read(both), read(both, 2)])).toEqual(["a".repeat(20), "b"]);
+    const host = endpointFrom(server.host);
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
+    try {
+      const both = connect(host, 1_000);
+      const reading = Promise.all([read(both), read(both, 2)]);
+      await vi.waitUntil(() => open.size === 2);
+      const [speaking, queued] = [open.get(1), open.get(2)] as [ServerResponse, ServerResponse];
+      for (let at = 1; at <= 5; at++) {
+        line(speaking, token("a"));
+        await vi.waitUntil(() => texts.get(1)?.length === at);
+        vi.advanceTimersByTime(700);
+      }
+      for (const response of [speaking, queued]) {
+        line(response, done(1));
+        response.end();
+      }
+      expect(await reading).toEqual(["aaaaa", ""]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
 

@@ -212,6 +212,61 @@ describe("while a server or an engine is away", () => {
     );
   });
 
+  test("the model that was found where none was named is the one they go on with", async () => {
+    const found = { runtime: "ollama", model: "only-one:1b" };
+    const parts = fakeParts();
+    let failures = 1;
+    collected.length = 0;
+    const ended = await bootstrap(
+      { ...request, model: null },
+      {
+        ...parts,
+        runToItsEnd: (asked, opened, signal) =>
+          parts.runToItsEnd(
+            asked,
+            (run) => {
+              opened({ ...run, provenance: { policy: found } as unknown as Run["provenance"] });
+              if (failures-- > 0) throw new ExitError("ollama-unreachable", "No Ollama answers.");
+            },
+            signal,
+          ),
+      },
+      never,
+    );
+    expect(collected.map(({ runtime, model }) => ({ runtime, model }))).toEqual([
+      { runtime: null, model: null },
+      ...[found, found],
+    ]);
+    expect(store.runs()).toHaveLength(2);
+    expect(ended).toMatchObject({ model: found, ended: "All 2 rounds are done." });
+  });
+
+  test("each step may find it away as often", async () => {
+    const parts = withoutServer(4);
+    let failures = 4;
+    const fineTune: RoundsParts["fineTune"] = (asked, begun, signal) =>
+      failures-- > 0
+        ? Promise.reject(new ExitError("ollama-failed", "It broke."))
+        : parts.fineTune(asked, begun, signal);
+    await bootstrap(
+      { ...request, settings: { ...request.settings, rounds: 1 } },
+      { ...parts, fineTune },
+      never,
+    );
+    const four = [30_000, 60_000, 120_000, 240_000];
+    expect(paused).toEqual([...four, ...four]);
+  });
+
+  test("they do not wait when the time is over", async () => {
+    const parts = withoutServer(1);
+    const gate: RoundsParts["passGate"] = (asked, signal) => {
+      hour = 11;
+      return parts.passGate(asked, signal);
+    };
+    await expect(bootstrap(request, { ...parts, passGate: gate }, never)).rejects.toThrow("No Ollama");
+    expect(paused).toEqual([]);
+  });
+
   test("they give up at last and say what cut them off; the next call goes on", async () => {
     await expect(bootstrap(request, withoutServer(9), never)).rejects.toThrow("No Ollama answers.");
     expect(paused).toHaveLength(5);
