@@ -112,13 +112,11 @@ def test_a_file_is_near_the_tuned_model_and_nearer_than_the_base(effect: float, 
 
 
 PROMPT, TEXT = "<s>", "f(x)"
-SPACE = [0xE2, 0x96, 0x81]
-"""What transformers puts before a text, which this vocabulary spells byte by byte."""
 
 
 def reply_of(weights: tiny_gguf.Weights, ids: bool = True) -> dict[str, Any]:
     """As a server with these weights answers, in float64."""
-    tokens = [3 + byte for byte in [*SPACE, *TEXT.encode()]]
+    tokens = [3 + byte for byte in TEXT.encode()]
     probabilities = tiny_gguf.next_probabilities(weights, [1, *tokens])
     return {
         "prompt": PROMPT,
