@@ -23,7 +23,7 @@ def write_groups(file: Path) -> None:
     """Ragged groups of three replies, as `exit-ml export` writes them."""
     rows = []
     for at in range(GROUPS):
-        texts = ["go" * (1 + at % 3), "stay here" + "!" * at, "x"]
+        texts = ["go on" * (1 + at % 3), "stay here" + "!" * at, "next"]
         replies = [
             {
                 "index": index,
@@ -72,10 +72,9 @@ def test_torchrun_ends_with_the_adapter_of_one_process(tmp_path: Path) -> None:
     updates = [event["update"] for event in together if event["event"] == "update"]
     assert updates == [event["update"] for event in alone if event["event"] == "update"] == [1, 2, 3]
     assert found.keys() == wanted.keys()
-    # Sums in another order differ in their last bits, and AdamW divides small gradients by their own size: a step of it
-    # is 1e-3.
+    # Sums in another order differ in their last bits; a step of the optimiser is 1e-3.
     for name, value in wanted.items():
-        torch.testing.assert_close(found[name], value, rtol=0, atol=5e-6)
+        torch.testing.assert_close(found[name], value, rtol=0, atol=1e-6)
     assert any(float(value.abs().max()) > 1e-3 for name, value in wanted.items() if "lora_B" in name)
 
 

@@ -1,7 +1,7 @@
 /**
  * One process at a time: a lock file that names its holder. A holder that died is passed over, also when its
- * process id has been given away since. The work is synchronous, so a lock is held for about a millisecond and
- * never while anything is waited for.
+ * process id has been given away since. For tickets the work is synchronous, so a lock is held for about a millisecond
+ * and never while anything is waited for; work that lasts waits its turn in lock.ts.
  */
 import { randomBytes } from "node:crypto";
 import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -17,13 +17,18 @@ const attempts = 20;
 
 /** Does the work while nobody else does any under `file`; null if somebody else is at it. */
 export function alone<T>(file: string, work: () => T): T | null {
-  const token = take(file);
-  if (token === null) return null;
+  const taken = take(file);
+  if (!("token" in taken)) return null;
   try {
     return work();
   } finally {
-    if (tokenIn(file) === token) rmSync(file, { force: true });
+    release(file, taken.token);
   }
+}
+
+/** Nothing where somebody else has it by now. */
+export function release(file: string, token: string): void {
+  if (tokenIn(file) === token) rmSync(file, { force: true });
 }
 
 /** Removes, of the names beside a lock that is held, what processes left there that died over taking it. */
@@ -57,21 +62,21 @@ function codeOf(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
-/** @returns the token of the lock taken, or null */
-function take(file: string): string | null {
+/** @returns the token of the lock taken, or the process that holds it; null: another one is just clearing a dead one's */
+export function take(file: string): { readonly token: string } | { readonly heldBy: number | null } {
   const mine: Lock = { ...thisProcess(), token: randomBytes(8).toString("hex") };
   // The name appears together with its content, as a link to a complete file: nobody reads half of it.
   const draft = `${file}.draft-${mine.pid}-${mine.token}`;
   try {
     writeFileSync(draft, JSON.stringify(mine), { mode: 0o600 });
     for (let attempt = 0; attempt < attempts; attempt++) {
-      if (link(draft, file)) return mine.token;
+      if (link(draft, file)) return { token: mine.token };
       const held = lockIn(file);
       if (held === "missing") continue;
-      if (held !== "damaged" && isAlive(held)) return null;
-      if (!clear(file, held === "damaged" ? held : held.token)) return null;
+      if (held !== "damaged" && isAlive(held)) return { heldBy: held.pid };
+      if (!clear(file, held === "damaged" ? held : held.token)) break;
     }
-    return null;
+    return { heldBy: null };
   } finally {
     rmSync(draft, { force: true });
   }

@@ -23,7 +23,7 @@ import { exportGroups } from "../export.ts";
 import { checkFolder } from "../space.ts";
 import { type OpenBase, openBase, requestFor } from "./base-model.ts";
 import { withFreedMemory } from "./freed-memory.ts";
-import { filesOf, madeByFiles } from "./model-files.ts";
+import { filesOf, whatIsLeft } from "./model-files.ts";
 import type { TuningParts } from "./parts.ts";
 import { sampleServed, tokenProbes } from "./probes.ts";
 
@@ -48,45 +48,13 @@ export async function fineTune(
     const { line } = opened.base;
     const { model: parent } = inForce(tuning.promotions(), line);
     const unfinished = unfinishedOf(tuning.models(), { line, parent, settings });
-    const left = unfinished === null ? null : await whatIsLeft(unfinished, opened, parts, signal);
+    const left = unfinished === null ? null : await whatIsLeft(unfinished, opened.keeper, parts, signal);
     const model = left ?? (await begin(opened, settings, parts, signal));
     begun(model);
     return await make(model, opened, parts, signal);
   } finally {
     await opened.policy.close();
   }
-}
-
-/** It as far as its files still go; null where nothing can be made of them any more, which is stored. */
-async function whatIsLeft(
-  model: TunedModel,
-  { keeper }: OpenBase,
-  { store, modelsFolder, emit }: TuningParts,
-  signal: AbortSignal,
-): Promise<TunedModel | null> {
-  const files = filesOf(model, modelsFolder);
-  const made = await madeByFiles(model, files);
-  if (made === model.made) {
-    const goingOn = { ...model, interruption: null };
-    store.tuning.putModel(goingOn);
-    return goingOn;
-  }
-  // Another training gives other weights: those that are installed are nobody's any more.
-  if (made === "exported") {
-    await rm(files.stage, { recursive: true, force: true });
-    if (model.served !== null) await keeper.remove(model.served.model, signal);
-  }
-  const nothing = { training: null, merge: null, served: null } as const;
-  const changed: Partial<TunedModel> =
-    made === null
-      ? { failed: "Its training data is gone." }
-      : { made, ...(made === "exported" ? nothing : { merge: null }) };
-  const text = `Files of ${model.id} are gone: ${made === null ? "another model is begun" : "it is made again from there on"}.`;
-  emit({ type: "message", level: "warn", text });
-  const left = { ...model, ...changed, interruption: null };
-  store.tuning.putModel(left);
-  emit({ type: "tuningChanged" });
-  return made === null ? null : left;
 }
 
 /** Makes what is missing of a tuned model; of a finished one whose weights were cleaned away, these. */

@@ -45,13 +45,14 @@ const hour = 3_600_000;
 const minute = 60_000;
 /** Milliseconds before what broke off is gone on with, for the first time, the second, ...; then it is given up. */
 const waits = [minute / 2, minute, 2 * minute, 4 * minute, 8 * minute];
+/** What may pass by itself. */
 const passing: ReadonlySet<string> = new Set(["ollama-unreachable", "ollama-failed", "docker-unreachable"]);
 /** A run needs some time to find out that it has none. */
 const leastHours = 1 / 60;
 
 /**
- * @throws ExitError `nothing-held-out`, `adapter-refused`, `too-few-groups` where nothing can be learned in the first round, and whatever a
- * step ends with.
+ * @throws ExitError `nothing-held-out`, `adapter-refused`, `too-few-groups` where nothing can be learned in the first
+ * round, and whatever a step ends with.
  */
 export async function bootstrap(
   request: RoundsRequest,
