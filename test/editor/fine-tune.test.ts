@@ -64,7 +64,8 @@ it("fine-tunes the model that searched; promoted, the tuned model answers, until
   await quick.choose("Fine-Tune Local Model", "Start");
 
   expect((await view.row("Fine-tune")).icon).toBe("loading");
-  expect((await window.statusItem("exit-ml.exit-ml.exitMl.run")).spoken).toContain("ExIt ML Fine-tune");
+  const status = () => window.statusItem("exit-ml.exit-ml.exitMl.run").then(({ spoken }) => spoken);
+  await expect.poll(status).toContain("ExIt ML Fine-tune");
   await window.screenshot("3-begun");
   await window.reload();
   await window.openContainer("ExIt ML");
@@ -105,7 +106,7 @@ it("fine-tunes the model that searched; promoted, the tuned model answers, until
   await notifications.clear();
   const state = () => view.row("m1").then(({ icon, description }) => `${icon}: ${description}`);
   await expect.poll(state).toMatch(/^star-full: in force as v1/);
-  expect(await view.description()).toBe("m1 in force (v1)");
+  await expect.poll(view.description).toBe("m1 in force (v1)");
 
   await window.run("ExIt ML: Iterate Solution");
   await quick.choose("Iterate Solution", "Budget");
@@ -127,7 +128,7 @@ it("fine-tunes the model that searched; promoted, the tuned model answers, until
   await view.inline("m1", "Roll Back Model");
   await notifications.waitFor("itself is in force.");
   await expect.poll(state).toMatch(/^hubot: was in force/);
-  expect(await view.description()).toBe("");
+  await expect.poll(view.description).toBe("");
   await window.screenshot("9-rolled-back");
   expect(window.errors.filter((text) => /exit-ml|exitMl/i.test(text))).toEqual([]);
 });

@@ -59,9 +59,7 @@ it("iterates a solution, survives a reload, shows, applies, reverts and exports"
 
   await window.reload();
   await window.openContainer("ExIt ML");
-  await expect
-    .poll(async () => (await window.statusItem(item)).spoken, { timeout: 60_000 })
-    .toContain("of 3");
+  await expect.poll(async () => (await window.statusItem(item)).spoken).toContain("of 3");
   expect(runnerPid(folder)).toBe(runner);
   await window.screenshot("5-found-again");
 

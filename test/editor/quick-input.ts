@@ -16,17 +16,18 @@ export function quickInput(page: Page) {
   const rows = widget.locator(".quick-input-list .monaco-list-row");
   const input = widget.locator(".quick-input-box input");
 
-  /** Types into the palette until the row is offered: commands are registered while the window starts. */
-  async function offered(text: string, label: string): Promise<Locator> {
+  /**
+   * Types into the palette until the row is offered and takes the click: commands are registered while the window
+   * starts, and the palette closes where an editor takes the focus.
+   */
+  async function press(text: string, label: string): Promise<void> {
     const row = labelled(page, rows, label).first();
     const limit = AbortSignal.timeout(60_000);
     for (;;) {
       await page.keyboard.press("F1");
-      await input.waitFor();
-      await input.fill(text);
       try {
-        await row.waitFor({ timeout: 5_000 });
-        return row;
+        await input.fill(text, { timeout: 5_000 });
+        return await row.click({ timeout: 5_000 });
       } catch (error) {
         if (limit.aborted) throw error;
         await page.keyboard.press("Escape");
@@ -40,9 +41,7 @@ export function quickInput(page: Page) {
 
   return {
     /** Runs a command from the palette; title with its category, as "ExIt ML: Start a Run". */
-    async run(title: string): Promise<void> {
-      await (await offered(`>${title}`, title)).click();
-    },
+    run: (title: string): Promise<void> => press(`>${title}`, title),
 
     /** The commands of the palette whose title holds the text, as the palette orders them. */
     async commands(text: string): Promise<string[]> {
@@ -109,8 +108,6 @@ export function quickInput(page: Page) {
     },
 
     /** Opens a file of the folder, as a user does who knows its name. */
-    async openFile(name: string): Promise<void> {
-      await (await offered(name, name)).click();
-    },
+    openFile: (name: string): Promise<void> => press(name, name),
   };
 }

@@ -56,7 +56,7 @@ it("begins rounds, stops them, and goes on with the unfinished ones", async () =
   await notifications.clear();
   const state = () => view.row("b1").then(({ description }) => description);
   await expect.poll(state).toBe("1 round · 0 promoted · interrupted: Bootstrap goes on with it");
-  expect(await view.message()).toBe("");
+  await expect.poll(view.message).toBe("");
   await window.screenshot("2-stopped");
 
   const found = await nodes();

@@ -71,8 +71,10 @@ it("writes nothing where the questions are left in the middle", async () => {
   await window.openContainer("ExIt ML");
   await window.view("History").welcome("No task yet");
   await window.run("ExIt ML: Set Up Task");
-  for (const [question, , answer] of questions.slice(0, 3))
+  for (const [question, , answer] of questions.slice(0, 3)) {
+    await window.quick.waitFor(question);
     await window.quick.enter(question, answer ?? (await window.quick.value()));
+  }
   await window.quick.waitFor("Command that runs the solution");
   await window.quick.cancel();
   await window.view("History").welcome("No task yet");

@@ -75,7 +75,7 @@ it("tells that no container engine answers, and where it was looked for", async 
   const window = await open(copyOfExample("digits-config"), { env: { DOCKER_HOST: `unix://${socket}` } });
   const said = await window.view("History").welcome("No container engine answers");
   expect(said).toMatchObject({ buttons: ["Look Again"], links: ["log"] });
-  expect(await window.output("ExIt ML")).toContain(socket);
+  await expect.poll(() => window.output("ExIt ML")).toContain(socket);
   await window.screenshot("no-engine");
 });
 

@@ -26,7 +26,7 @@ it("shows rows with their icons, differences, replies and questions in every the
   const nowhere = { "exitMl.model.runtime": "ollama", "exitMl.model.endpoint": "http://127.0.0.1:1" };
   const window = await openFolder(folder, { vsix, settings: nowhere });
   await window.openContainer("ExIt ML");
-  await expect.poll(() => window.view("History").message(), { timeout: 30_000 }).toContain("127.0.0.1:1");
+  await expect.poll(() => window.view("History").message()).toContain("127.0.0.1:1");
   for (const theme of Object.keys(themes) as Theme[]) {
     await useTheme(window, folder, theme);
     await look(window, theme);

@@ -16,6 +16,13 @@ export interface Row {
   readonly icon?: string | undefined;
 }
 
+/** A row, and its place among all, from 0. */
+interface Placed {
+  readonly index: number;
+  readonly total: number;
+  readonly row: Row;
+}
+
 /** @param title of the view, as its header shows it */
 export function treeView(page: Page, title: string) {
   // Between the two stands the description, where there is one.
@@ -29,24 +36,58 @@ export function treeView(page: Page, title: string) {
   /** Of several rows with one label, such as two revisions of the same score, the first. */
   const row = (label: string): Locator => labelled(page, all, label).first();
 
-  const indexed = (index: number): Locator => pane.locator(`[role=treeitem][data-index="${index}"]`);
+  /** One moment of these rows, so that none is read half before and half after it is drawn anew. */
+  const read = (items: Locator): Promise<Placed[]> =>
+    items.evaluateAll((elements) =>
+      elements.map((element) => {
+        const text = (part: string): string =>
+          [...element.querySelectorAll(part)]
+            .map(({ textContent }) => textContent.replaceAll("\u00a0", " ").trim())
+            .join("\n")
+            .trim();
+        const icon = element.querySelector(".custom-view-tree-node-item-icon")?.getAttribute("class");
+        const expanded = element.getAttribute("aria-expanded");
+        const list = element.parentElement?.style.height ?? "";
+        return {
+          index: Number(element.getAttribute("data-index")),
+          total: Math.round(Number.parseFloat(list) / Number.parseFloat(element.style.height)),
+          row: {
+            label: text(".label-name"),
+            description: text(".label-description"),
+            spoken: element.getAttribute("aria-label") ?? "",
+            level: Number(element.getAttribute("aria-level")),
+            expanded: expanded === null ? undefined : expanded === "true",
+            icon: /\bcodicon-(?!colored)([a-z-]+)/.exec(icon ?? "")?.[1],
+          },
+        };
+      }),
+    );
 
-  async function read(item: Locator): Promise<Row> {
-    const expanded = await item.getAttribute("aria-expanded");
-    const icon = await item.locator(".custom-view-tree-node-item-icon").first().getAttribute("class");
-    return {
-      label: await shown(item.locator(".label-name")),
-      description: await shown(item.locator(".label-description")),
-      spoken: (await item.getAttribute("aria-label")) ?? "",
-      level: Number(await item.getAttribute("aria-level")),
-      expanded: expanded === null ? undefined : expanded === "true",
-      icon: /\bcodicon-(?!colored)([a-z-]+)/.exec(icon ?? "")?.[1],
-    };
+  // Not by the mouse: a hover under it would take the wheel. VS Code reads Chromium's older field.
+  async function scroll(deltaY: number): Promise<void> {
+    const list = pane.getByRole("tree").locator("> .monaco-scrollable-element");
+    await list.dispatchEvent("wheel", { deltaY, wheelDeltaY: -deltaY });
+    await page.waitForTimeout(50);
+  }
+
+  /** Waits for a row and brings it into sight: the page holds only those. */
+  async function reach(label: string): Promise<Locator> {
+    const limit = AbortSignal.timeout(60_000);
+    for (;;) {
+      if ((await row(label).count()) > 0) return row(label);
+      const inSight = await read(all);
+      const last = inSight.at(-1);
+      if (limit.aborted) {
+        const labels = inSight.map(({ row }) => row.label).join(", ");
+        throw new Error(`${title} has no row ${label}; in sight are: ${labels}`);
+      }
+      if (last) await scroll(last.index + 1 < last.total ? 200 : -1_000_000);
+      else await page.waitForTimeout(100);
+    }
   }
 
   async function setExpanded(label: string, expanded: boolean): Promise<void> {
-    const item = row(label);
-    await item.waitFor();
+    const item = await reach(label);
     if ((await item.getAttribute("aria-expanded")) === String(expanded)) return;
     await item.locator(".monaco-tl-twistie").click();
     await item.and(page.locator(`[aria-expanded=${expanded}]`)).waitFor();
@@ -55,37 +96,32 @@ export function treeView(page: Page, title: string) {
   return {
     /** Waits for the row with this label and reads it. */
     async row(label: string): Promise<Row> {
-      await row(label).waitFor();
-      return read(row(label));
+      for (;;) {
+        const [found] = await read(await reach(label));
+        if (found) return found.row;
+      }
     },
 
     /** The rows from the top down, but for those below a closed one. Empty while the view has none. */
     async rows(): Promise<Row[]> {
+      const limit = AbortSignal.timeout(60_000);
       const found = new Map<number, Row>();
-      if ((await all.count()) === 0) return [];
-      // The page holds only the rows in sight.
-      // Not by the mouse: a hover under it would take the wheel. VS Code reads Chromium's older field.
-      const scroll = (deltaY: number): Promise<void> =>
-        pane
-          .getByRole("tree")
-          .locator("> .monaco-scrollable-element")
-          .dispatchEvent("wheel", { deltaY, wheelDeltaY: -deltaY });
-      const toTop = async (): Promise<void> => {
-        await scroll(-1_000_000);
-        await indexed(0).waitFor();
-      };
-      await toTop();
-      const total = Math.round(
-        (await heightOf(pane.locator(".monaco-list-rows"))) / (await heightOf(indexed(0))),
-      );
+      let total = 0;
       for (;;) {
-        for (const item of await all.all())
-          found.set(Number(await item.getAttribute("data-index")), await read(item));
+        const inSight = await read(all);
+        const [first] = inSight;
+        if (!first) return [];
+        // Rows came or went: what was read before stands elsewhere now.
+        if (first.total !== total) found.clear();
+        total = first.total;
+        for (const { index, row } of inSight) found.set(index, row);
         if (found.size >= total) break;
-        await scroll(200);
-        await indexed(found.size).waitFor();
+        if (limit.aborted)
+          throw new Error(`Only ${found.size} of ${total} rows of ${title} came into sight.`);
+        // VS Code scrolls as well, to a row it reveals: what is missing may lie on either side.
+        await scroll(found.has(0) || first.index === 0 ? 200 : -1_000_000);
       }
-      await toTop();
+      await scroll(-1_000_000);
       return [...found].sort(([a], [b]) => a - b).map(([, row]) => row);
     },
 
@@ -94,16 +130,16 @@ export function treeView(page: Page, title: string) {
     collapse: (label: string): Promise<void> => setExpanded(label, false),
 
     async click(label: string): Promise<void> {
-      await row(label).locator(".label-name").click();
+      await (await reach(label)).locator(".label-name").click();
     },
 
     async doubleClick(label: string): Promise<void> {
-      await row(label).locator(".label-name").dblclick();
+      await (await reach(label)).locator(".label-name").dblclick();
     },
 
     /** Presses a button at the end of a row. */
     async inline(label: string, action: string): Promise<void> {
-      await row(label).hover();
+      await (await reach(label)).hover();
       await row(label)
         .getByRole("button", { name: named(action) })
         .click();
@@ -111,7 +147,7 @@ export function treeView(page: Page, title: string) {
 
     /** Titles in the context menu of a row, from the top down. */
     async offered(label: string): Promise<string[]> {
-      await row(label).locator(".label-name").click({ button: "right" });
+      await (await reach(label)).locator(".label-name").click({ button: "right" });
       await menu.first().waitFor();
       const titles = await shownEach(menu.locator(".action-menu-item .action-label"));
       await page.keyboard.press("Escape");
@@ -121,7 +157,7 @@ export function treeView(page: Page, title: string) {
 
     /** Picks from the context menu of a row; more than one title: through submenus. */
     async pick(label: string, ...titles: string[]): Promise<void> {
-      await row(label).locator(".label-name").click({ button: "right" });
+      await (await reach(label)).locator(".label-name").click({ button: "right" });
       for (const wanted of titles) {
         const entry = menu
           .locator(".action-menu-item")
@@ -165,6 +201,3 @@ export function treeView(page: Page, title: string) {
     message: (): Promise<string> => shown(pane.locator(".message:not(.hide)")),
   };
 }
-
-const heightOf = (element: Locator): Promise<number> =>
-  element.evaluate(({ style }) => Number.parseFloat(style.height));

@@ -58,8 +58,16 @@ export function workbench(page: Page, pictures: string) {
         ),
       });
       await tab.waitFor();
-      if ((await tab.getAttribute("aria-expanded")) !== "true") await tab.click();
-      await shown.waitFor();
+      const limit = AbortSignal.timeout(60_000);
+      for (;;) {
+        // A starting window may show it by itself just before the press, which then hides it.
+        if ((await tab.getAttribute("aria-expanded")) !== "true") await tab.click();
+        try {
+          return await shown.waitFor({ timeout: 5_000 });
+        } catch (error) {
+          if (limit.aborted) throw error;
+        }
+      }
     },
 
     /** A view of the side bar by its title. */

@@ -1,6 +1,7 @@
 /** What a server may do wrong, shown by a fake one. */
 import type { ServerResponse } from "node:http";
 import { createServer } from "node:net";
+import { setTimeout } from "node:timers/promises";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { endpointFrom } from "../../../src/adapters/ollama/endpoint.ts";
 import { listModels } from "../../../src/adapters/ollama/list-models.ts";
@@ -62,6 +63,11 @@ describe("a server that says nothing any more", () => {
     return texts.get(seed);
   };
 
+  /** As vi.waitUntil, which would move the clock on that this test holds. */
+  const until = async (holds: () => boolean): Promise<void> => {
+    while (!holds()) await setTimeout(5);
+  };
+
   it("is given up, be it before or in the middle of a reply", async () => {
     for (const said of [[], ["a"]]) {
       server = await startFakeOllama({
@@ -88,11 +94,11 @@ describe("a server that says nothing any more", () => {
     try {
       const both = connect(host, 1_000);
       const reading = Promise.all([read(both), read(both, 2)]);
-      await vi.waitUntil(() => open.size === 2);
+      await until(() => open.size === 2);
       const [speaking, queued] = [open.get(1), open.get(2)] as [ServerResponse, ServerResponse];
       for (let at = 1; at <= 5; at++) {
         line(speaking, token("a"));
-        await vi.waitUntil(() => texts.get(1)?.length === at);
+        await until(() => texts.get(1)?.length === at);
         vi.advanceTimersByTime(700);
       }
       for (const response of [speaking, queued]) {
