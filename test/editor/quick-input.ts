@@ -27,12 +27,15 @@ export function quickInput(page: Page) {
       await page.keyboard.press("F1");
       try {
         await input.fill(text, { timeout: 5_000 });
-        return await row.click({ timeout: 5_000 });
+        await row.click({ timeout: 5_000 });
+        break;
       } catch (error) {
         if (limit.aborted) throw error;
         await page.keyboard.press("Escape");
       }
     }
+    // Else the palette, which has the command's title in it, could be taken for the question that the command asks.
+    await row.waitFor({ state: "hidden" });
   }
 
   /** The question that is asked now: this text is its title, its placeholder or the line below. */
