@@ -1,6 +1,6 @@
 /** A model learns from its own steps, from the palette to the next run, in the packed extension. */
 import { execFile } from "node:child_process";
-import { readdirSync, rmSync } from "node:fs";
+import { copyFileSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
@@ -29,9 +29,12 @@ async function searched(): Promise<string> {
   return folder;
 }
 
-/** Whom each run asked, be it that no reply became a node. */
+/** Whom each run asked, be it that no reply became a node. Read from a copy: the runner has the history to itself. */
 function policiesOf(folder: string): unknown[] {
-  const database = new DatabaseSync(join(folder, ".exit", "history.db"), { readOnly: true });
+  const copy = emptyFolder();
+  for (const name of readdirSync(join(folder, ".exit")))
+    if (name.startsWith("history.db")) copyFileSync(join(folder, ".exit", name), join(copy, name));
+  const database = new DatabaseSync(join(copy, "history.db"));
   const groups = database.prepare("SELECT DISTINCT run, policy FROM groups ORDER BY seq").all();
   database.close();
   return groups.map(({ run, policy }) => `${run}: ${policy}`);
