@@ -66,7 +66,7 @@ export const stages = [
     name: "adapters",
     title: "Adapter tests, against the real thing",
     parts: [...real, "extension", "ollama", "trainer"],
-    limitSeconds: 1800,
+    limitSeconds: 2700,
     tool: vitest("adapters"),
     tests: true,
   },

@@ -123,7 +123,7 @@ export function policyContract(name: string, open: () => Promise<Policy>): void 
       const { rendered } = await policy.plan([
         { role: "user", content: "Write a configuration as JSON with model, depth, rate, scale and steps." },
       ]);
-      const replies = await draw(policy, rendered, { count: 8, maxTokens: 200, schema });
+      const replies = await draw(policy, rendered, { count: 8, maxTokens: 400, schema });
       for (const reply of replies) {
         expect(reply.finish).toBe("stop");
         expect(reply.constrained).toMatch(/^[0-9a-f]{64}$/);

@@ -63,8 +63,10 @@ it("fine-tunes the model that searched; promoted, the tuned model answers, until
   await expect.poll(() => quick.isAsking("Start, or change a line first"), long).toBe(true);
   const offered = await quick.choices();
   const facts = new Map(offered.map(({ label, description }) => [label, description]));
-  expect(facts.get("iterations")).toMatch(/^[2-4] of 4 can be trained on/);
-  expect(facts.get("Updates")).toBe("2, at most 16");
+  // An update takes three iterations at least, and how many taught something was left to the model.
+  const [, kept] = /^([2-4]) of 4 can be trained on/.exec(facts.get("iterations") ?? "") ?? [];
+  const planned = kept === "4" ? 2 : 1;
+  expect(facts.get("Updates")).toBe(`${planned}, at most 16`);
   expect(facts.get("Device")).toMatch(/^(cpu|cuda)/);
   for (const fact of ["time", "memory", "disk"]) expect(facts.get(fact)).toMatch(/\d/);
   await window.screenshot("2-estimate");
@@ -77,7 +79,7 @@ it("fine-tunes the model that searched; promoted, the tuned model answers, until
   await window.reload();
   await window.openContainer("ExIt ML");
   const first = () => view.rows().then(([row]) => `${row?.label}: ${row?.description}`);
-  const live = /^Fine-tune: m1: update [12] of 2 · loss -?\d.* · KL -?\d.* · \d+ tokens\/s$/;
+  const live = /^Fine-tune: m1: update [12] of [12] · loss -?\d.* · KL -?\d.* · \d+ tokens\/s$/;
   await expect.poll(first, { ...long, interval: 300 }).toMatch(live);
   await window.screenshot("4-training");
   await expect.poll(said, long).toContainEqual(expect.stringContaining("Tuned model m1 of"));
@@ -89,9 +91,10 @@ it("fine-tunes the model that searched; promoted, the tuned model answers, until
   await view.pick("m1", "Show Training Metrics");
   await window.editors.waitFor("metrics.jsonl");
   const metrics = await window.editors.text();
-  // Not always two: where the second finds that the policy has moved too far, it is not taken.
+  // Not always both: where the second finds that the policy has moved too far, it is not taken.
   const taken = metrics.split('"loss"').length - 1;
-  expect([1, 2]).toContain(taken);
+  expect(taken).toBeGreaterThan(0);
+  expect(taken).toBeLessThanOrEqual(planned);
   expect(trained).toMatch(new RegExp(`^${taken} updates? in `));
 
   await view.pick("m1", "Promote Tuned Model");

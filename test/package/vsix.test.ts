@@ -24,7 +24,7 @@ beforeAll(async () => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), "exit-ml-vsix-")));
   await execute("python3", ["-m", "zipfile", "-e", vsix, join(folder, "unpacked")]);
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }));
 
 const unpacked = (...parts: string[]) => join(folder, "unpacked", "extension", ...parts);
 

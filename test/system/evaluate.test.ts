@@ -36,7 +36,7 @@ function snapshotsSoFar(): number {
 }
 
 it("is killed and goes on, and leaves the tree alone", async () => {
-  const ask = ["evaluate", "-n", "2", "--k", "2", "--seed", "5", "--max-reply-tokens", "200"];
+  const ask = ["evaluate", "-n", "2", "--k", "2", "--seed", "5", "--max-reply-tokens", "400"];
   const first = product.call(...ask);
   // The start, and what a first step made.
   await expect.poll(snapshotsSoFar, { timeout: 300_000, interval: 200 }).toBeGreaterThan(1);

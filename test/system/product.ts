@@ -111,8 +111,9 @@ function productIn(folder: string): Product {
     async remove() {
       for (const child of started) child.kill("SIGKILL");
       try {
-        process.kill(runnerPid(), "SIGTERM");
-        await gone(runnerPid());
+        const pid = runnerPid();
+        process.kill(pid, "SIGTERM");
+        await gone(pid);
       } catch {
         // No runner is left: nothing to end.
       }

@@ -76,7 +76,7 @@ test("whoever stops the container, what it made of that is not its result", asyn
     "    sys.exit(0)",
     "signal.signal(signal.SIGTERM, save)",
     'print("ready", flush=True)',
-    "time.sleep(3)",
+    "time.sleep(10)",
     'open("out.csv", "w").write("0.5")',
   );
   const running = bench.run(makeTask(bench.folder), saves);
@@ -89,7 +89,7 @@ test("whoever stops the container, what it made of that is not its result", asyn
 });
 
 test("a container removed by someone else is no crash of the revision", async () => {
-  const task = makeTask(bench.folder, { timeout: "5s" });
+  const task = makeTask(bench.folder, { timeout: "15s" });
   const running = bench.run(task, python("import time; time.sleep(3600)"));
   await docker.getContainer(await runningContainer()).remove({ force: true });
   expect(failure(await running).verdict).toBe("timeout");
@@ -106,7 +106,7 @@ test("a working directory whose holder is gone is no fault of the revision", asy
     }
     return "none";
   });
-  const waiting = python("import time; time.sleep(3); raise SystemExit(9)");
+  const waiting = python("import time; time.sleep(10); raise SystemExit(9)");
   const ran = failure(await bench.run(task, waiting));
   expect(ran).toMatchObject({ verdict: "crash", evidence: { exitCode: 9 } });
   expect(attempts()).toBe(2);

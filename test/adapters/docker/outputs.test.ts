@@ -157,7 +157,7 @@ describe("the evaluator", () => {
     ["never ends", ["python3", "-c", "import time; time.sleep(3600)"], "time limit"],
     ["takes all memory", ["python3", "-c", "x = [bytearray(2**24) for _ in range(99999)]"], "memory"],
   ])("that %s broke, which is nobody's score", async (_, score, note) => {
-    const task = makeTask(bench.folder, { score, scoreTimeout: "4s" });
+    const task = makeTask(bench.folder, { score, scoreTimeout: "15s" });
     const ran = await bench.run(task, python('open("out.csv", "w").write("1")'));
     const scored = await bench.evaluate(task, ran);
     expect(scored.kind).toBe("broke");

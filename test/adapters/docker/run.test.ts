@@ -123,7 +123,7 @@ describe("a revision that fails", () => {
 
 describe("a revision that takes too much", () => {
   test("time: it is killed at its limit and its container is gone", async () => {
-    const task = makeTask(bench.folder, { timeout: "2s" });
+    const task = makeTask(bench.folder, { timeout: "5s" });
     const ran = failure(
       await bench.run(task, python("import time", 'print("waiting", flush=True)', "time.sleep(3600)")),
     );

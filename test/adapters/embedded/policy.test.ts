@@ -82,7 +82,7 @@ it("repeats a reply for the same seed", async () => {
 it("keeps a fractional number of a schema within its bounds", async () => {
   policy = await openEmbedded();
   const schema = { type: "object", properties: { rate: { type: "number", minimum: 0, maximum: 1 } } };
-  for (const reply of await draw(policy, { schema, maxTokens: 40 })) {
+  for (const reply of await draw(policy, { schema, maxTokens: 100 })) {
     const { rate } = JSON.parse(reply.text);
     expect(rate >= 0 && rate <= 1).toBe(true);
   }
@@ -93,7 +93,7 @@ describe("the child process", () => {
     const pids: number[] = [];
     policy = await openEmbedded({ parallel: 1, onStart: (pid) => pids.push(pid) });
     const finishes: string[] = [];
-    for await (const reply of policy.sample(prompt, members(3), { maxTokens: 16, schema: null }, never)) {
+    for await (const reply of policy.sample(prompt, members(3), { maxTokens: 160, schema: null }, never)) {
       finishes.push(reply.finish);
       if (finishes.length === 1) process.kill(pids[0] ?? 0, "SIGKILL");
       if (finishes.length > 1) expect(reply).toMatchObject({ text: "", tokens: null, logprobs: null });

@@ -69,18 +69,27 @@ describe("a server that says nothing any more", () => {
   };
 
   it("is given up, be it before or in the middle of a reply", async () => {
-    for (const said of [[], ["a"]]) {
-      server = await startFakeOllama({
-        answer: (response) => {
-          for (const text of said) line(response, token(text));
-        },
-      });
-      const reading = read(connect(endpointFrom(server.host), 150));
-      await expect(reading).rejects.toMatchObject({ reason: "ollama-failed", status: null });
-      await expect(reading).rejects.toThrow("it has sent nothing for");
-      await server.untilAbandoned(1);
-      await server.stop();
-      server = null;
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
+    try {
+      for (const said of [[], ["a"]]) {
+        let isAsked = false;
+        server = await startFakeOllama({
+          answer: (response) => {
+            isAsked = true;
+            for (const text of said) line(response, token(text));
+          },
+        });
+        const reading = read(connect(endpointFrom(server.host), 1_000));
+        await until(() => isAsked && texts.get(1)?.length === said.length);
+        vi.advanceTimersByTime(2_000);
+        await expect(reading).rejects.toMatchObject({ reason: "ollama-failed", status: null });
+        await expect(reading).rejects.toThrow("it has sent nothing for");
+        await server.untilAbandoned(1);
+        await server.stop();
+        server = null;
+      }
+    } finally {
+      vi.useRealTimers();
     }
   });
 

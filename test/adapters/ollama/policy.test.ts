@@ -72,7 +72,7 @@ describeWith("ollama", "model")("on a real server", () => {
         properties: { name: { type: "string", maxLength: 20 }, size: { type: "integer", maximum: 99 } },
         required: ["name", "size"],
       };
-      const [reply] = await draw(policy, { schema, maxTokens: 80 });
+      const [reply] = await draw(policy, { schema, maxTokens: 300 });
       expect(JSON.parse(reply?.text ?? "")).toHaveProperty("size");
       expect(await difference(reply)).toBeLessThan(0.1);
     });

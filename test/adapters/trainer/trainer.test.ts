@@ -24,7 +24,7 @@ describeWith("trainer")("the trainer", () => {
     folder = realpathSync(mkdtempSync(join(tmpdir(), "exit-ml-tuning-")));
     writeTinyParts(folder);
     writeGroups(join(folder, "groups.jsonl"), 6, -20);
-    writeGroups(join(folder, "many.jsonl"), 48, -20);
+    writeGroups(join(folder, "many.jsonl"), 192, -20);
     trainer = createTrainer({ package: trainerPackage, cache: folder, python: realPython(), withLock });
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -73,7 +73,7 @@ describeWith("trainer")("the trainer", () => {
   });
 
   test("a cancelled training leaves no process, and goes on from where it was", async () => {
-    const settings = { ...stageIn(folder).settings, learningRate: 1e-7 };
+    const settings = { ...stageIn(folder).settings, learningRate: 1e-7, updates: 64 };
     const stage = { ...stageIn(folder, "many.jsonl", "cancelled"), settings };
     const cancel = new AbortController();
     const heard: string[] = [];
@@ -91,7 +91,7 @@ describeWith("trainer")("the trainer", () => {
     expect(trainings()).toEqual([]);
     const resumed: TrainerEvent[] = [];
     const result = await trainer.train(stage, (event) => resumed.push(event), never);
-    expect(result.updates).toBe(16);
+    expect(result.updates).toBe(64);
     expect(resumed.find(({ event }) => event === "resumed")?.update).toBeGreaterThan(0);
   });
 

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { chmod, readdir, readFile, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { entryAt } from "../../../src/adapters/workspace/entries.ts";
 import { createFileHasher } from "../../../src/adapters/workspace/hashing.ts";
 import { createStaging } from "../../../src/adapters/workspace/staging.ts";
@@ -84,37 +84,37 @@ describe("staged data", () => {
   it("never stand there half when the process is killed, and what it left is cleared away", async () => {
     const root = await temporaryFolder();
     const staging = join(root, "staged");
-    await put(root, Object.fromEntries(Array.from({ length: 600 }, (_, i) => [`data/${i}.txt`, `${i}\n`])));
+    await put(root, Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`data/${i}.txt`, `${i}\n`])));
     await writeFile(
       join(root, "stage.ts"),
       `import { createStaging } from ${JSON.stringify(new URL("../../../src/adapters/workspace/staging.ts", import.meta.url).href)};
 import { entryAt } from ${JSON.stringify(new URL("../../../src/adapters/workspace/entries.ts", import.meta.url).href)};
-const entries = await Promise.all(Array.from({ length: 600 }, (_, i) => entryAt(${JSON.stringify(root)}, \`data/\${i}.txt\`)));
+const entries = await Promise.all(Array.from({ length: 60 }, (_, i) => entryAt(${JSON.stringify(root)}, \`data/\${i}.txt\`)));
 await createStaging(${JSON.stringify(staging)}).stage(entries);`,
     );
+    const preload = new URL("./die-at-copy.ts", import.meta.url).href;
     const child = spawn(
       process.execPath,
-      ["--input-type=module", "--eval", `await import(${JSON.stringify(join(root, "stage.ts"))})`],
-      { stdio: "ignore" },
+      [
+        "--import",
+        preload,
+        "--input-type=module",
+        "--eval",
+        `await import(${JSON.stringify(join(root, "stage.ts"))})`,
+      ],
+      { stdio: "ignore", env: { ...process.env, DIE_AT: "30" } },
     );
-    onTestFinished(() => {
-      child.kill("SIGKILL");
-    });
-    const ended = new Promise((resolve) => child.once("exit", (_, signal) => resolve(signal)));
-    const isCopying = async (): Promise<boolean> => {
-      const [name] = await readdir(staging).catch(() => []);
-      return name !== undefined && (await readdir(join(staging, name, "data")).catch(() => [])).length > 10;
-    };
-    while (child.exitCode === null && !(await isCopying()));
-    child.kill("SIGKILL");
-    expect(await ended).toBe("SIGKILL");
+    expect(await new Promise((resolve) => child.once("exit", (_, signal) => resolve(signal)))).toBe(
+      "SIGKILL",
+    );
     const left = await readdir(staging);
     expect(left).toEqual([expect.stringMatching(/^\.staging-/)]);
+    expect((await readdir(join(staging, left[0] ?? "", "data"))).length).toBeGreaterThan(10);
 
-    const entries = await Promise.all(Array.from({ length: 600 }, (_, i) => entryAt(root, `data/${i}.txt`)));
+    const entries = await Promise.all(Array.from({ length: 60 }, (_, i) => entryAt(root, `data/${i}.txt`)));
     const data = await createStaging(staging).stage(entries);
     expect(await readdir(staging)).toEqual([data.digest]);
-    expect(await readdir(join(data.folder, "data"))).toHaveLength(600);
+    expect(await readdir(join(data.folder, "data"))).toHaveLength(60);
   });
 
   it("cannot be staged into a place that is not a folder, and the message says where", async () => {
