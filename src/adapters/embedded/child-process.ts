@@ -28,6 +28,12 @@ interface Pending {
   onReply?(reply: ChildReply): void;
 }
 
+/**
+ * Minutes after which a child that is asked for something and says nothing is taken to hang, as native code can: it
+ * gives signs of life while it draws, and no model takes so long to load or to evaluate one batch.
+ */
+const longestSilence = 60;
+
 /** Longest tail of the child's standard error kept for a message, in characters. */
 const keptErrors = 2000;
 
@@ -43,6 +49,9 @@ export class ModelProcess {
   #failLoading: (error: Error) => void = () => {};
   #nextId = 1;
   #errors = "";
+  #isLoading = true;
+  /** Minutes in which it owed an answer and said nothing; not by the clock, which may go on while the machine sleeps. */
+  #silent = 0;
 
   constructor(entry: string, options: LoadOptions) {
     const scratch = join(tmpdir(), `exit-ml-model-${randomUUID()}`);
@@ -61,8 +70,13 @@ export class ModelProcess {
       this.#failLoading = reject;
     });
     this.loaded.catch(() => {});
+    const watch = setInterval(() => {
+      this.#silent = this.#isLoading || this.#pending.size > 0 ? this.#silent + 1 : 0;
+      if (this.#silent > longestSilence) this.kill();
+    }, 60_000).unref();
     this.ended = new Promise((done) => {
       const end = (how: string) => {
+        clearInterval(watch);
         const lost = new ChildLost(this.#describeEnd(how));
         this.#failLoading(lost);
         for (const pending of this.#pending.values()) pending.reject(lost);
@@ -106,8 +120,12 @@ export class ModelProcess {
   }
 
   #receive(message: Response, loaded: (loaded: Loaded) => void, failed: (error: Error) => void): void {
+    this.#silent = 0;
     switch (message.type) {
+      case "alive":
+        break;
       case "loaded":
+        this.#isLoading = false;
         loaded(message.loaded);
         break;
       case "failed":
@@ -137,6 +155,7 @@ export class ModelProcess {
   }
 
   #describeEnd(how: string): string {
+    if (this.#silent > longestSilence) return `it had said nothing for ${longestSilence} minutes`;
     const last = this.#errors.trim().split("\n").at(-1);
     return last ? `${how}: ${last}` : how;
   }

@@ -11,6 +11,8 @@ import { sampleGroup } from "./sample-group.ts";
 
 /** Seconds of evaluation between two looks at the number of threads. */
 const paceWindow = 1;
+/** Seconds of evaluation between two signs of life. */
+const signWindow = 60;
 
 let engine: Promise<Engine> | null = null;
 let scratch: string | null = null;
@@ -99,8 +101,20 @@ async function sample(request: SampleRequest): Promise<void> {
   send({ type: "done", id, failure });
 }
 
-/** Adapts the threads to what else runs on the machine; to be called after each evaluation. */
-function createTick({ llama, threads }: Engine): () => void {
+/** To be called after each evaluation. */
+function createTick(engine: Engine): () => void {
+  const adapt = createPacer(engine);
+  let signed = performance.now();
+  return () => {
+    adapt();
+    if (performance.now() - signed < signWindow * 1000) return;
+    signed = performance.now();
+    send({ type: "alive" });
+  };
+}
+
+/** Adapts the threads to what else runs on the machine. */
+function createPacer({ llama, threads }: Engine): () => void {
   if (llama.gpu !== false) return () => {};
   let before = reading();
   return () => {

@@ -74,6 +74,8 @@ export interface Failure {
 export type Response =
   | { readonly type: "loaded"; readonly loaded: Loaded }
   | { readonly type: "failed"; readonly failure: Failure }
+  /** Sent from time to time while a group is drawn. */
+  | { readonly type: "alive" }
   | { readonly type: "counted"; readonly id: number; readonly tokens: number }
   | { readonly type: "reply"; readonly id: number; readonly reply: ChildReply }
   | { readonly type: "done"; readonly id: number; readonly failure: Failure | null };

@@ -55,6 +55,8 @@ export class RequestFailed extends ExitError {
  * than a large model takes to load and a long prompt to be read on a CPU.
  */
 const longestSilence = 60 * 60_000;
+/** How often in that time it is looked whether something came. */
+const looks = 60;
 
 /** Milliseconds between attempts while the server's queue is full. */
 const backOff = [250, 500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000];
@@ -73,7 +75,7 @@ export async function whenNotBusy<T>(work: () => Promise<T>, signal: AbortSignal
 }
 
 export function connect(endpoint: Endpoint, silence = longestSilence): Server {
-  /** Something came of any reply. */
+  /** Chunks that came, of any reply. */
   let heard = 0;
   const clientFor = (signal: AbortSignal) => new Ollama({ host: endpoint.url, fetch: patientFetch(signal) });
   const failed = (error: unknown, signal: AbortSignal): unknown =>
@@ -100,18 +102,19 @@ export function connect(endpoint: Endpoint, silence = longestSilence): Server {
       signal.throwIfAborted();
       // Ends the request when the caller stops listening, or the server is stuck.
       const stopping = new AbortController();
-      const began = performance.now();
-      const watch = setInterval(
-        () => {
-          // A reply may wait long for the others of its group; then these are heard of.
-          if (performance.now() - Math.max(began, heard) > silence) stopping.abort(stuck(endpoint, silence));
-        },
-        Math.min(silence, 30_000),
-      );
+      let known = heard;
+      let silent = 0;
+      // Not by the clock, which may go on while the machine sleeps.
+      const watch = setInterval(() => {
+        // A reply may wait long for the others of its group; then these are heard of.
+        silent = heard === known ? silent + 1 : 0;
+        known = heard;
+        if (silent === looks) stopping.abort(stuck(endpoint, silence));
+      }, silence / looks);
       try {
         const client = clientFor(AbortSignal.any([signal, stopping.signal]));
         for await (const chunk of await client.generate({ ...request, stream: true })) {
-          heard = performance.now();
+          heard++;
           yield chunk;
         }
       } catch (error) {

@@ -1,6 +1,6 @@
 /**
  * A fake of the child process, for faults only: its behaviour is named by the model file it is asked to load,
- * `crash-loading.gguf` or `crash-sampling.gguf`.
+ * `crash-loading.gguf`, `crash-sampling.gguf`, `hang-loading.gguf` or `hang-sampling.gguf`.
  */
 import { basename } from "node:path";
 import type { Request, Response } from "../../../src/adapters/embedded/protocol.ts";
@@ -13,6 +13,7 @@ process.on("message", (message) => {
   if (request.type === "load") {
     fault = basename(request.model, ".gguf");
     if (fault === "crash-loading") return crash("ggml: out of things");
+    if (fault === "hang-loading") return;
     send({
       type: "loaded",
       loaded: {
@@ -28,7 +29,8 @@ process.on("message", (message) => {
       },
     });
   }
-  if (request.type === "sample") {
+  if (request.type === "count") send({ type: "counted", id: request.id, tokens: 1 });
+  if (request.type === "sample" && fault !== "hang-sampling") {
     const [first] = request.members;
     if (first === undefined) return;
     const reply = {
