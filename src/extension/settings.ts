@@ -1,5 +1,6 @@
 /** The settings `exitMl.*` as the rest of the extension reads them. Empty texts count as not set. */
 import { workspace } from "vscode";
+import type { RequestOf } from "../protocol/methods.ts";
 import type { Strategy } from "../protocol/results.ts";
 
 export interface RunSettings {
@@ -7,6 +8,8 @@ export interface RunSettings {
   readonly strategy: Strategy;
   readonly groupSize: number;
   readonly maxReplyTokens: number;
+  /** Others, by the engine's names; the runner says what is wrong with one. */
+  readonly settings: Readonly<Record<string, unknown>>;
 }
 
 export interface ModelSettings {
@@ -25,12 +28,17 @@ export function runSettings(): RunSettings {
     strategy: settings.get<Strategy>("run.strategy", "balanced"),
     groupSize: settings.get("run.groupSize", 8),
     maxReplyTokens: settings.get("run.maxReplyTokens", 1024),
+    settings: settings.get("run.settings", {}),
   };
 }
 
 export function modelSettings(): ModelSettings {
   return { name: text("model.name"), runtime: text("model.runtime"), endpoint: text("model.endpoint") };
 }
+
+/** What of a training is to be other than by default. */
+export const trainingSettings = (): RequestOf<"estimateTraining">["training"] =>
+  read().get("trainer.settings", {});
 
 export const nodePath = (): string | null => text("runner.nodePath");
 export const trainerPython = (): string | null => text("trainer.python");

@@ -1,6 +1,6 @@
 /** A model learns from its own steps, from the palette to the next run, in the packed extension. */
 import { execFile } from "node:child_process";
-import { copyFileSync, readdirSync, rmSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
@@ -29,15 +29,15 @@ async function searched(): Promise<string> {
   return folder;
 }
 
-/** Whom each run asked, be it that no reply became a node. Read from a copy: the runner has the history to itself. */
-function policiesOf(folder: string): unknown[] {
+/** Whom each run asked and by which rule, be it that no reply became a node. From a copy: the runner has the history to itself. */
+function askedBy(folder: string): unknown[] {
   const copy = emptyFolder();
   for (const name of readdirSync(join(folder, ".exit")))
     if (name.startsWith("history.db")) copyFileSync(join(folder, ".exit", name), join(copy, name));
   const database = new DatabaseSync(join(copy, "history.db"));
-  const groups = database.prepare("SELECT DISTINCT run, policy FROM groups ORDER BY seq").all();
+  const groups = database.prepare("SELECT DISTINCT run, policy, reward FROM groups ORDER BY seq").all();
   database.close();
-  return groups.map(({ run, policy }) => `${run}: ${policy}`);
+  return groups.map(({ run, policy, reward }) => `${run}: ${policy}, ${reward}`);
 }
 
 it("fine-tunes the model that searched; promoted, the tuned model answers, until it is rolled back", async () => {
@@ -48,6 +48,8 @@ it("fine-tunes the model that searched; promoted, the tuned model answers, until
       "exitMl.model.runtime": "embedded",
       "exitMl.run.groupSize": 2,
       "exitMl.run.maxReplyTokens": 80,
+      "exitMl.run.settings": { lambda: 0.2 },
+      "exitMl.trainer.settings": { beta: 0.002 },
     },
   });
   const { quick, notifications, modal } = window;
@@ -68,6 +70,7 @@ it("fine-tunes the model that searched; promoted, the tuned model answers, until
   const planned = facts.get("iterations")?.startsWith("4") ? 2 : 1;
   expect(facts.get("Updates")).toBe(`${planned}, at most 16`);
   expect(facts.get("Device")).toMatch(/^(cpu|cuda)/);
+  expect(facts.get("settings")).toBe("beta 0.002");
   for (const fact of ["time", "memory", "disk"]) expect(facts.get(fact)).toMatch(/\d/);
   await window.screenshot("2-estimate");
   await quick.choose("Fine-Tune Local Model", "Start");
@@ -87,6 +90,8 @@ it("fine-tunes the model that searched; promoted, the tuned model answers, until
   expect((await view.row("m1")).description).toContain("not gated yet");
   await view.expand("m1");
   const trained = (await view.row("training")).description;
+  const stage = readFileSync(join(folder, ".exit", "models", "m1", "stage", "stage.json"), "utf8");
+  expect(JSON.parse(stage)).toMatchObject({ settings: { objective: { beta: 0.002 } } });
   await window.screenshot("5-tuned");
   await view.pick("m1", "Show Training Metrics");
   await window.editors.waitFor("metrics.jsonl");
@@ -125,9 +130,9 @@ it("fine-tunes the model that searched; promoted, the tuned model answers, until
   await quick.choose("Iterate Solution", "Start");
   await expect.poll(said, long).toContainEqual(expect.stringContaining("Its iterations are done."));
   await notifications.clear();
-  expect(policiesOf(folder)).toEqual([
-    expect.stringMatching(/^r1: .+#v0$/),
-    expect.stringMatching(/^r2: .+#v1$/),
+  expect(askedBy(folder)).toEqual([
+    expect.stringMatching(/^r1: .+#v0, .*"lambda":0.1\b/),
+    expect.stringMatching(/^r2: .+#v1, .*"lambda":0.2\b/),
   ]);
   await window.screenshot("8-searched-with-it");
   for (const theme of Object.keys(themes) as Theme[]) {

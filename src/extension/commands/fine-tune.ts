@@ -6,7 +6,7 @@ import type { RequestOf } from "../../protocol/methods.ts";
 import { defaultTraining, type TrainingEstimate } from "../../protocol/results.ts";
 import type { Session } from "../runner/session.ts";
 import type { Sessions } from "../runner/sessions.ts";
-import { modelSettings } from "../settings.ts";
+import { modelSettings, trainingSettings } from "../settings.ts";
 import { withConsent } from "./ask-consent.ts";
 import { askNumber, whole } from "./ask-number.ts";
 import { callWithProgress } from "./call-with-progress.ts";
@@ -39,7 +39,7 @@ function requestFor({ status }: Session, training: Training): Request {
 
 /** One list shows what the training would take and changes what can be changed, until it is started. */
 async function chooseTraining(session: Session): Promise<Training> {
-  let training: Training = {};
+  let training = trainingSettings();
   let estimate = await estimated(session, training);
   for (;;) {
     const start: QuickPickItem = { label: "$(play) Start", detail: fitWords(estimate) };
@@ -56,6 +56,7 @@ async function chooseTraining(session: Session): Promise<Training> {
     };
     const facts = estimateRows(estimate)
       .filter(([name]) => name !== "updates" && name !== "device")
+      .concat(settingRows(training))
       .map(([label, description]) => ({ label, description }));
     const picked = await window.showQuickPick(
       [start, updates, device, { label: "Estimate", kind: QuickPickItemKind.Separator }, ...facts],
@@ -78,6 +79,12 @@ async function chooseTraining(session: Session): Promise<Training> {
     }
     if (training !== before) estimate = await estimated(session, training);
   }
+}
+
+/** What else is other than by default. */
+function settingRows({ updates: _, device: __, ...others }: Training): [string, string][] {
+  const changed = Object.entries(others).map(([name, value]) => `${name} ${value}`);
+  return changed.length === 0 ? [] : [["settings", changed.join(", ")]];
 }
 
 const devices: (QuickPickItem & { readonly label: NonNullable<Training["device"]> })[] = [

@@ -156,7 +156,7 @@ async function start(
   sessions: Sessions,
   session: Session,
   tasks: ChosenTasks,
-  { budget, strategy, groupSize, maxReplyTokens }: Choice,
+  { budget, strategy, groupSize, maxReplyTokens, settings }: Choice,
   fresh: boolean,
 ): Promise<void> {
   const request = (allowed: RunRequest["allowMissing"]): RunRequest => {
@@ -166,7 +166,7 @@ async function start(
       all: tasks.all,
       strategy,
       budget,
-      settings: { groupSize, maxReplyTokens },
+      settings: { groupSize, maxReplyTokens, ...settings },
       runtime,
       model: name,
       endpoint,

@@ -9,7 +9,7 @@ import {
   defaultTraining,
 } from "../../protocol/results.ts";
 import type { Session } from "../runner/session.ts";
-import { modelSettings, runSettings } from "../settings.ts";
+import { modelSettings, runSettings, trainingSettings } from "../settings.ts";
 import { withConsent } from "./ask-consent.ts";
 import { askNumber, positive, whole } from "./ask-number.ts";
 import { given } from "./given.ts";
@@ -62,12 +62,16 @@ async function chooseSettings(): Promise<BootstrapSettings> {
     whole,
     "As many as the time has room for",
   );
-  const { groupSize, maxReplyTokens } = runSettings();
+  const { groupSize, maxReplyTokens, settings } = runSettings();
   return {
     hours: given(hours ?? undefined, "A time"),
     rounds: most,
-    ...{ groups: defaultRounds.groups, collectHours: null, search: { groupSize, maxReplyTokens } },
-    ...{ ...defaultGate, allowMissing: [], training: defaultTraining },
+    ...{
+      groups: defaultRounds.groups,
+      collectHours: null,
+      search: { groupSize, maxReplyTokens, ...settings },
+    },
+    ...{ ...defaultGate, allowMissing: [], training: { ...defaultTraining, ...trainingSettings() } },
   };
 }
 

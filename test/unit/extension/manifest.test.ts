@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { strategies } from "../../../src/core/history.ts";
 import { settingsSchema } from "../../../src/core/settings.ts";
+import { defaultTraining } from "../../../src/core/tuning/tuned-model.ts";
 import { commandIds, contextKeys, viewIds } from "../../../src/extension/ids.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..");
@@ -70,6 +71,13 @@ describe("the manifest", () => {
     expect(settingsSchema.safeParse({ groupSize: group.maximum + 1 }).success).toBe(false);
     expect(settingsSchema.parse({}).groupSize).toBe(group.default);
     expect(settingsSchema.parse({}).maxReplyTokens).toBe(properties["exitMl.run.maxReplyTokens"].default);
+  });
+
+  it("offers what of a training can be set, and names its defaults", () => {
+    const { properties } = contributes.configuration.properties["exitMl.trainer.settings"];
+    expect(Object.keys(properties)).toEqual(Object.keys(defaultTraining));
+    for (const [name, value] of Object.entries(defaultTraining))
+      if (typeof value === "number") expect(properties[name].description, name).toContain(`(${value})`);
   });
 
   it("takes no setting that names a program or an address from a folder that is not trusted", () => {
