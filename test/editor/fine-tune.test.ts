@@ -72,6 +72,8 @@ it("fine-tunes the model that searched; promoted, the tuned model answers, until
   expect(facts.get("Device")).toMatch(/^(cpu|cuda)/);
   expect(facts.get("settings")).toBe("beta 0.002");
   for (const fact of ["time", "memory", "disk"]) expect(facts.get(fact)).toMatch(/\d/);
+  // What the estimate was at stands there no more.
+  await expect.poll(window.view("History").message).toBe("");
   await window.screenshot("2-estimate");
   await quick.choose("Fine-Tune Local Model", "Start");
 

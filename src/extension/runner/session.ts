@@ -98,7 +98,10 @@ export class Session {
       return await client.call(method, request, signal);
     } finally {
       this.#pending--;
-      if (this.#pending === 0) this.#doing = "";
+      if (this.#pending === 0 && this.#doing !== "") {
+        this.#doing = "";
+        this.#changed.fire();
+      }
     }
   }
 
