@@ -66,7 +66,7 @@ export const stages = [
     name: "adapters",
     title: "Adapter tests, against the real thing",
     parts: [...real, "extension", "ollama", "trainer"],
-    limitSeconds: 2700,
+    limitSeconds: 1800,
     tool: vitest("adapters"),
     tests: true,
   },

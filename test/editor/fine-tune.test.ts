@@ -66,9 +66,7 @@ it("fine-tunes the model that searched; promoted, the tuned model answers, until
   const offered = await quick.choices();
   const facts = new Map(offered.map(({ label, description }) => [label, description]));
   expect(facts.get("iterations")).toMatch(/^[2-4] of 4 can be trained on/);
-  // An update takes three iterations at least, and how many taught something was left to the model.
-  const planned = facts.get("iterations")?.startsWith("4") ? 2 : 1;
-  expect(facts.get("Updates")).toBe(`${planned}, at most 16`);
+  expect(facts.get("Updates")).toBe("2, at most 16");
   expect(facts.get("Device")).toMatch(/^(cpu|cuda)/);
   expect(facts.get("settings")).toBe("beta 0.002");
   for (const fact of ["time", "memory", "disk"]) expect(facts.get(fact)).toMatch(/\d/);
@@ -84,7 +82,7 @@ it("fine-tunes the model that searched; promoted, the tuned model answers, until
   await window.reload();
   await window.openContainer("ExIt ML");
   const first = () => view.rows().then(([row]) => `${row?.label}: ${row?.description}`);
-  const live = /^Fine-tune: m1: update [12] of [12] · loss -?\d.* · KL -?\d.* · \d+ tokens\/s$/;
+  const live = /^Fine-tune: m1: update [12] of 2 · loss -?\d.* · KL -?\d.* · \d+ tokens\/s$/;
   await expect.poll(first, { ...long, interval: 300 }).toMatch(live);
   await window.screenshot("4-training");
   await expect.poll(said, long).toContainEqual(expect.stringContaining("Tuned model m1 of"));
@@ -98,10 +96,9 @@ it("fine-tunes the model that searched; promoted, the tuned model answers, until
   await view.pick("m1", "Show Training Metrics");
   await window.editors.waitFor("metrics.jsonl");
   const metrics = await window.editors.text();
-  // Not always both: where the second finds that the policy has moved too far, it is not taken.
+  // Not always two: where the second finds that the policy has moved too far, it is not taken.
   const taken = metrics.split('"loss"').length - 1;
-  expect(taken).toBeGreaterThan(0);
-  expect(taken).toBeLessThanOrEqual(planned);
+  expect([1, 2]).toContain(taken);
   expect(trained).toMatch(new RegExp(`^${taken} updates? in `));
 
   await view.pick("m1", "Promote Tuned Model");

@@ -154,7 +154,7 @@ describe("a trial that is asked for again", () => {
     const ran = failure(await sandbox.run(requestOf(endless), never));
     expect(ran).toMatchObject({ verdict: "timeout", evidence: { killedFor: "deadline" } });
     expect(steps).toContain("taken-over");
-  });
+  }, 60_000);
 
   test("is begun anew if the engine's log may have lost what it printed", async () => {
     const chatty = `import time; print("x" * 5000000); ${'open("out.csv", "w").write("1")'}`;
